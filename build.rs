@@ -1,0 +1,192 @@
+//! Turns `rules/*.toml` and `rules/data/*.toml` into tables, so that the program parses nothing at start. A broken
+//! rule fails the build with file, line and reason.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs, process};
+
+use serde::Deserialize;
+
+#[path = "src/rule/mod.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the build script uses a part of the room it shares with the crate")]
+mod rule;
+
+use rule::load::{Loaded, Mistake, Origin, duplicates, load};
+use rule::{Matcher, Rule};
+
+fn main() {
+    println!("cargo::rerun-if-changed=rules");
+    println!("cargo::rerun-if-changed=src/rule");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    match generate() {
+        Ok(tables) => fs::write(out.join("tables.rs"), tables).expect("OUT_DIR can be written"),
+        Err(mistakes) => {
+            for mistake in mistakes {
+                println!("cargo::error={mistake}");
+            }
+            process::exit(1);
+        }
+    }
+}
+
+/// Reads all data and writes the Rust source of the tables.
+fn generate() -> Result<String, Vec<Mistake>> {
+    let mut rules: Vec<(String, Loaded)> = Vec::new();
+    let mut mistakes = Vec::new();
+    let mut paths: Vec<PathBuf> = fs::read_dir("rules")
+        .expect("the folder rules/ is part of the crate")
+        .map(|entry| entry.expect("rules/ can be listed").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    paths.sort();
+    for path in &paths {
+        let name = path.to_string_lossy().replace('\\', "/");
+        match load(&name, &read(path), Origin::BuiltIn) {
+            Ok(loaded) => rules.extend(loaded.into_iter().map(|rule| (name.clone(), rule))),
+            Err(more) => mistakes.extend(more),
+        }
+    }
+    mistakes.extend(duplicates(rules.iter().map(|(file, loaded)| (file.as_str(), loaded))));
+    rules.sort_by(|(_, a), (_, b)| a.rule.id.cmp(&b.rule.id));
+
+    let remedies: Remedies = data("rules/data/remedies.toml", &mut mistakes);
+    let placeholders: Placeholders = data("rules/data/placeholders.toml", &mut mistakes);
+    for (file, loaded) in &rules {
+        let key = &loaded.rule.remediation;
+        if !remedies.remedy.iter().any(|remedy| remedy.key == *key) {
+            let reason = format!("rule `{}`: there is no remedy `{key}` in rules/data/remedies.toml", loaded.rule.id);
+            mistakes.push(Mistake { file: file.clone(), line: 1, reason });
+        }
+    }
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    let mut out = String::new();
+    write_rules(&mut out, rules.iter().map(|(_, loaded)| &loaded.rule));
+    write_files(&mut out, &paths);
+    write_remedies(&mut out, &remedies);
+    write_placeholders(&mut out, &placeholders);
+    Ok(out)
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Reads a data file, or notes what is wrong with it.
+fn data<T: for<'de> Deserialize<'de> + Default>(path: &str, mistakes: &mut Vec<Mistake>) -> T {
+    toml::from_str(&read(Path::new(path))).unwrap_or_else(|error: toml::de::Error| {
+        mistakes.push(Mistake { file: path.to_owned(), line: 1, reason: error.to_string().replace('\n', " ") });
+        T::default()
+    })
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Remedies {
+    remedy: Vec<Remedy>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Remedy {
+    key: String,
+    title: String,
+    steps: Vec<String>,
+    end_state: String,
+    #[serde(rename = "source")]
+    _source: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Placeholders {
+    #[serde(rename = "version")]
+    _version: u32,
+    words: Vec<String>,
+    exact: Vec<String>,
+    documented: Vec<String>,
+}
+
+fn write_rules<'a>(out: &mut String, rules: impl Iterator<Item = &'a Rule>) {
+    out.push_str("pub(crate) static RULES: &[Rule] = &[\n");
+    for rule in rules {
+        let text = |value: &str| format!("Cow::Borrowed({value:?})");
+        let texts = |values: &[rule::Text]| {
+            let items: Vec<String> = values.iter().map(|value| text(value)).collect();
+            format!("Cow::Borrowed(&[{}])", items.join(", "))
+        };
+        let matcher = match &rule.matcher {
+            Matcher::Pattern { pattern, bound } => {
+                format!("Matcher::Pattern {{ pattern: {}, bound: {bound:?} }}", text(pattern))
+            }
+            Matcher::Code { name } => format!("Matcher::Code {{ name: {} }}", text(name)),
+        };
+        writeln!(
+            out,
+            "Rule {{ id: {}, name: {}, provider: {}, description: {}, source: {}, keywords: {}, matcher: {matcher}, \
+             structure: {}, structure_always: {}, public_prefix: {}, random_bits: {}, severity: Severity::{:?}, \
+             confidence: Confidence::{:?}, target: {}, cloud: {}, family: {}, cwe: {}, filters: {}, entropy: {:?}, \
+             types: {}, specificity: {}, remediation: {} }},",
+            text(&rule.id),
+            text(&rule.name),
+            text(&rule.provider),
+            text(&rule.description),
+            text(&rule.source),
+            texts(&rule.keywords),
+            text(&rule.structure),
+            rule.structure_always,
+            text(&rule.public_prefix),
+            rule.random_bits,
+            rule.severity,
+            rule.confidence,
+            text(&rule.target),
+            text(&rule.cloud),
+            text(&rule.family),
+            rule.cwe,
+            texts(&rule.filters),
+            rule.entropy,
+            texts(&rule.types),
+            rule.specificity,
+            text(&rule.remediation),
+        )
+        .expect("writing to a string works");
+    }
+    out.push_str("];\n");
+}
+
+/// The rule files as they are, for `rules test` and the tests that run every rule's examples.
+fn write_files(out: &mut String, paths: &[PathBuf]) {
+    out.push_str("pub(crate) static FILES: &[(&str, &str)] = &[\n");
+    for path in paths {
+        let name = path.to_string_lossy().replace('\\', "/");
+        writeln!(out, "({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/\", {name:?}))),")
+            .expect("writing to a string works");
+    }
+    out.push_str("];\n");
+}
+
+fn write_remedies(out: &mut String, remedies: &Remedies) {
+    out.push_str("pub(crate) static REMEDIES: &[Remedy] = &[\n");
+    for Remedy { key, title, steps, end_state, .. } in &remedies.remedy {
+        writeln!(out, "Remedy {{ key: {key:?}, title: {title:?}, steps: &{steps:?}, end_state: {end_state:?} }},")
+            .expect("writing to a string works");
+    }
+    out.push_str("];\n");
+}
+
+fn write_placeholders(out: &mut String, placeholders: &Placeholders) {
+    let lower = |words: &[String]| -> Vec<String> { words.iter().map(|word| word.to_ascii_lowercase()).collect() };
+    // Documented values stand in pieces (`<<join:a|b>>`), so that no scanner trips on the data file.
+    let joined = |word: &String| match word.strip_prefix("<<join:").and_then(|rest| rest.strip_suffix(">>")) {
+        Some(pieces) => pieces.replace('|', ""),
+        None => word.clone(),
+    };
+    let documented: Vec<String> = placeholders.documented.iter().map(joined).collect();
+    for (name, words) in
+        [("WORDS", lower(&placeholders.words)), ("EXACT", lower(&placeholders.exact)), ("DOCUMENTED", documented)]
+    {
+        writeln!(out, "pub(crate) static PLACEHOLDER_{name}: &[&str] = &{words:?};")
+            .expect("writing to a string works");
+    }
+}

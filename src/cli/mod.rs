@@ -1,0 +1,238 @@
+//! From what was typed to what is meant: flags, environment and configuration in, [`Settings`] out.
+//!
+//! Three layers, one direction: `args` (as typed) and `config` (as filed) become [`Settings`] (as meant). Parsing
+//! validates and never does; [`Request::resolve`] then reads the files that the user named and asks its caller for
+//! those of the own repository, since this room opens none. Exit codes, the terminal, and where reports go live here
+//! too; scanning doesn't.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::FromArgMatches as _;
+use clap::error::{ContextKind, ErrorKind};
+
+use args::{Args, ConfigSub, RulesSub, ScanArgs, Sub};
+use environment::Environment;
+use terminal::Env;
+
+mod args;
+pub mod config;
+mod environment;
+pub mod error;
+pub mod exit;
+pub mod output;
+pub mod panic;
+mod paths_ignore;
+pub mod progress;
+pub mod rules;
+pub mod settings;
+pub mod show;
+pub mod task;
+pub mod terminal;
+mod units;
+
+pub use error::CliError;
+pub use exit::Exit;
+pub use settings::{ConfigSource, ConfigText, ReportTo, Request, Settings, Side};
+pub use task::{FilesRoot, Range, ReportFormat, Task, Trust};
+
+/// What the user wants done.
+#[derive(Debug)]
+pub enum Command {
+    /// Scan.
+    Scan(Task, Request),
+    /// Print the settings that a scan would have, see [`show::settings`].
+    ShowConfig(Request),
+    /// Print the active rules, see [`rules::list`].
+    ListRules(Request),
+    /// Print this text (help, version) to standard output and end well.
+    Print(String),
+}
+
+/// Reads a command line (`args`, the program's name first) and the environment. Opens no file.
+///
+/// # Errors
+/// What to change, in one line a mistake: exit code 2.
+pub fn parse(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<Command, CliError> {
+    let matches = match args::command().try_get_matches_from(args) {
+        Ok(matches) => matches,
+        Err(error) => return from_clap(&error),
+    };
+    let args = Args::from_arg_matches(&matches).map_err(|error| CliError::new(one_line(&error)))?;
+    let environment = Environment::read(env)?;
+    let own = vec![Side::WorkTree, Side::Head];
+    match args.command {
+        Sub::Staged(typed) => scan(Task::Staged { message: typed.message }, typed.scan, environment, vec![Side::Index]),
+        Sub::Diff(typed) => {
+            let range = range(&typed)?;
+            let sides = vec![Side::Range(typed.trust)];
+            scan(Task::Diff { range, trust: typed.trust }, typed.scan, environment, sides)
+        }
+        Sub::History(typed) => {
+            let repositories = or_here(typed.repositories);
+            scan(Task::History { repositories, unreachable: typed.unreachable }, typed.scan, environment, own)
+        }
+        Sub::Files(typed) => {
+            let roots = files_roots(typed.paths)?;
+            scan(Task::Files { roots, gitignore: typed.gitignore }, typed.scan, environment, own)
+        }
+        Sub::Image(typed) => {
+            let task = Task::Image { roots: typed.roots, may_touch_atime: typed.may_touch_atime };
+            // A disk has no say in how it is scanned, and the repository that we happen to stand in none over disks.
+            scan(task, typed.scan, environment, Vec::new())
+        }
+        Sub::Config(ConfigSub::Show(typed)) => request(typed.scan, environment, own).map(Command::ShowConfig),
+        Sub::Rules(RulesSub::List(typed)) => {
+            let flags = ScanArgs { rules: typed.rules, config: typed.config, ..ScanArgs::default() };
+            request(flags, environment, own).map(Command::ListRules)
+        }
+    }
+}
+
+/// A scan.
+fn scan(task: Task, flags: ScanArgs, environment: Environment, sides: Vec<Side>) -> Result<Command, CliError> {
+    request(flags, environment, sides).map(|request| Command::Scan(task, request))
+}
+
+/// What was asked for, with what can be checked before any file is read.
+fn request(flags: ScanArgs, environment: Environment, sides: Vec<Side>) -> Result<Request, CliError> {
+    let reports = reports(&flags)?;
+    if flags.show_secrets {
+        if reports.iter().any(|report| report.format == ReportFormat::Sarif) {
+            return Err(CliError::new(
+                "--show-secrets: not in sarif, which is made to be passed on: use text or jsonl",
+            ));
+        }
+        if environment.pipeline && !environment.allow_show {
+            return Err(CliError::new(
+                "--show-secrets: not in a pipeline, whose log is kept: set KEYTRAIL_ALLOW_SHOW=1 if it is meant",
+            ));
+        }
+    }
+    Ok(Request { flags, environment, reports, sides })
+}
+
+/// The reports to write: each format once to each target, no two to one target.
+fn reports(flags: &ScanArgs) -> Result<Vec<ReportTo>, CliError> {
+    let elsewhere = match &flags.output {
+        Some(path) if path.as_os_str() != "-" => output::Target::File(path.clone()),
+        _ => output::Target::Stdout,
+    };
+    let mut reports: Vec<ReportTo> = Vec::new();
+    for typed in &flags.format {
+        let target = typed.target.clone().unwrap_or_else(|| elsewhere.clone());
+        if let Some(other) = reports.iter().find(|other| other.target == target) {
+            let place = match &target {
+                output::Target::Stdout => "standard output".to_owned(),
+                output::Target::File(path) => format!("`{}`", path.display()),
+            };
+            let (first, second) = (other.format.word(), typed.format.word());
+            return Err(CliError::new(format!(
+                "--format: {first} and {second} would both go to {place}: give one a file, as in `--format \
+                 {second}=FILE`"
+            )));
+        }
+        reports.push(ReportTo { format: typed.format, target });
+    }
+    if reports.is_empty() {
+        reports.push(ReportTo { format: ReportFormat::Text, target: elsewhere });
+    } else if flags.output.is_some() && flags.format.iter().all(|typed| typed.target.is_some()) {
+        return Err(CliError::new("--output: every --format has a file of its own: leave one of them out"));
+    }
+    Ok(reports)
+}
+
+/// Which range `diff` is about.
+fn range(typed: &args::DiffArgs) -> Result<Range, CliError> {
+    Ok(match (&typed.range, &typed.merge_base) {
+        (Some(text), _) => Range::stated(text)?,
+        (None, Some(reference)) if reference.is_empty() => {
+            return Err(CliError::new("--merge-base: the revision is empty: is the pipeline's variable set?"));
+        }
+        (None, Some(reference)) => Range::MergeBase(reference.clone()),
+        (None, None) if typed.pre_push => Range::PrePush,
+        (None, None) if typed.pre_receive => Range::PreReceive,
+        (None, None) => Range::Environment,
+    })
+}
+
+/// The roots of `files`; standard input can be read once.
+fn files_roots(paths: Vec<PathBuf>) -> Result<Vec<FilesRoot>, CliError> {
+    let root = |path: PathBuf| if path == Path::new("-") { FilesRoot::Stdin } else { FilesRoot::Path(path) };
+    let roots: Vec<FilesRoot> = or_here(paths).into_iter().map(root).collect();
+    if roots.iter().filter(|root| **root == FilesRoot::Stdin).count() > 1 {
+        return Err(CliError::new("`-`: standard input can be read only once"));
+    }
+    Ok(roots)
+}
+
+/// The paths, or the current directory when there are none.
+fn or_here(paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    if paths.is_empty() { vec![PathBuf::from(".")] } else { paths }
+}
+
+/// Checks the roots of `image`: folders only, so far.
+///
+/// # Errors
+/// A root that isn't there or is a file or device.
+pub fn check_image_roots(roots: &[PathBuf]) -> Result<(), CliError> {
+    let wrong = roots.iter().filter_map(|root| match std::fs::metadata(root) {
+        Ok(facts) if facts.is_dir() => None,
+        Ok(_) => Some(format!(
+            "{}: image files and devices aren't supported in this version: mount it read-only and name the folder",
+            root.display()
+        )),
+        Err(error) => Some(format!("{}: {}", root.display(), error::plain(&error))),
+    });
+    CliError::all(wrong.collect()).map_or(Ok(()), Err)
+}
+
+/// What clap stopped for: help and version are no errors.
+fn from_clap(error: &clap::Error) -> Result<Command, CliError> {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Command::Print(error.render().to_string())),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+            let help = error.render().to_string();
+            let below = |command: &str| help.contains(&format!("Usage: keytrail {command} "));
+            let tries = match () {
+                () if below("config") => "`keytrail config show`",
+                () if below("rules") => "`keytrail rules list`",
+                () => "`keytrail history .`, `keytrail files .` or `keytrail --help`",
+            };
+            Err(CliError::new(format!("no command given: try {tries}")))
+        }
+        ErrorKind::InvalidSubcommand => {
+            let (typed, similar) =
+                (context(error, ContextKind::InvalidSubcommand), context(error, ContextKind::SuggestedSubcommand));
+            Err(CliError::new(format!("there is no command `{typed}`: {}", similar_or_help(&similar))))
+        }
+        ErrorKind::UnknownArgument => {
+            let (typed, similar) = (context(error, ContextKind::InvalidArg), context(error, ContextKind::SuggestedArg));
+            let what = if typed.starts_with('-') { "there is no flag" } else { "nothing is expected here like" };
+            Err(CliError::new(format!("{what} `{typed}`: {}", similar_or_help(&similar))))
+        }
+        _ => Err(CliError::new(one_line(error))),
+    }
+}
+
+/// What clap knows of a mistake: the word typed, or the ones that look like it.
+fn context(error: &clap::Error, kind: ContextKind) -> String {
+    error.get(kind).map(ToString::to_string).unwrap_or_default()
+}
+
+/// Where to look on.
+fn similar_or_help(similar: &str) -> String {
+    if similar.is_empty() { "see `keytrail --help`".to_owned() } else { format!("is it `{similar}`?") }
+}
+
+/// clap's message on one line: what is wrong, then its tips, without usage.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let message = text.split("\nUsage:").next().unwrap_or(&text);
+    let message = message.split("\nFor more information").next().unwrap_or(message);
+    let parts = message.trim_start_matches("error: ").lines().map(|line| line.trim().trim_end_matches(':'));
+    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,187 @@
+//! What is to be scanned, and the words that flags share with the rest of the program.
+
+use std::path::PathBuf;
+
+use super::error::CliError;
+use crate::report::SarifTarget;
+
+/// What to scan. Roots are as the user spelled them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// The index of the repository around the current directory.
+    Staged {
+        /// A commit message to scan too.
+        message: Option<PathBuf>,
+    },
+    /// What a range of commits adds to the repository around the current directory.
+    Diff {
+        /// Which range.
+        range: Range,
+        /// Whose configuration and markers count; `None`: what the origin of the range implies.
+        trust: Option<Trust>,
+    },
+    /// Every object of repositories.
+    History {
+        /// Never empty.
+        repositories: Vec<PathBuf>,
+        /// Objects too that nothing leads to.
+        unreachable: bool,
+    },
+    /// Folders and files.
+    Files {
+        /// Never empty.
+        roots: Vec<FilesRoot>,
+        /// What git ignores is left out.
+        gitignore: bool,
+    },
+    /// Mounted disks.
+    Image {
+        /// Folders; never empty.
+        roots: Vec<PathBuf>,
+        /// Reading may change access times.
+        may_touch_atime: bool,
+    },
+}
+
+impl Task {
+    /// Its word, which is the command's and the report's.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Staged { .. } => "staged",
+            Self::Diff { .. } => "diff",
+            Self::History { .. } => "history",
+            Self::Files { .. } => "files",
+            Self::Image { .. } => "image",
+        }
+    }
+}
+
+/// One root of `keytrail files`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FilesRoot {
+    /// A folder or file.
+    Path(PathBuf),
+    /// Standard input.
+    Stdin,
+}
+
+/// Which commits `keytrail diff` compares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Range {
+    /// What the variables of a pipeline say.
+    Environment,
+    /// `BASE..HEAD`; with `from_merge_base` (`BASE...HEAD`) it starts where HEAD left BASE.
+    Stated {
+        /// The revision before the change, as spelled.
+        base: String,
+        /// The revision with the change, as spelled.
+        head: String,
+        /// Three dots.
+        from_merge_base: bool,
+    },
+    /// From where HEAD left this revision, to HEAD.
+    MergeBase(String),
+    /// Lines of a pre-push hook on standard input: `local-ref local-id remote-ref remote-id`.
+    PrePush,
+    /// Lines of a pre-receive hook on standard input: `old-id new-id ref`.
+    PreReceive,
+}
+
+impl Range {
+    /// Reads `BASE..HEAD` or `BASE...HEAD`.
+    ///
+    /// # Errors
+    /// An end is missing. Unlike git, keytrail doesn't guess it: a typo in a pipeline's variable would scan nothing.
+    pub(crate) fn stated(text: &str) -> Result<Self, CliError> {
+        let (base, head, from_merge_base) = match (text.split_once("..."), text.split_once("..")) {
+            (Some((base, head)), _) => (base, head, true),
+            (None, Some((base, head))) => (base, head, false),
+            (None, None) => {
+                return Err(CliError::new(format!(
+                    "range `{text}`: two ends are needed, as in `BASE..HEAD`; or write `--merge-base BASE`"
+                )));
+            }
+        };
+        match (base.is_empty(), head.is_empty()) {
+            (true, _) => Err(CliError::new(format!("range `{text}`: no commit before the dots: write `BASE..HEAD`"))),
+            (_, true) => Err(CliError::new(format!("range `{text}`: no commit after the dots: write `{text}HEAD`"))),
+            _ => Ok(Self::Stated { base: base.to_owned(), head: head.to_owned(), from_merge_base }),
+        }
+    }
+}
+
+/// Whose configuration and inline markers count in a diff.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Those of the commit before the change; what the change adds is under review.
+    Base,
+    /// Those of the change itself.
+    Head,
+}
+
+impl Trust {
+    /// Its word on the command line.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Base => "base",
+            Self::Head => "head",
+        }
+    }
+}
+
+/// Report formats, by the words of [`crate::report::Format::name`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReportFormat {
+    /// For people.
+    Text,
+    /// JSON lines.
+    JsonLines,
+    /// SARIF 2.1.0.
+    Sarif,
+}
+
+impl ReportFormat {
+    /// All of them, in the order help texts list them.
+    pub const ALL: [Self; 3] = [Self::Text, Self::JsonLines, Self::Sarif];
+
+    /// Its word on the command line.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::JsonLines => "jsonl",
+            Self::Sarif => "sarif",
+        }
+    }
+}
+
+/// The word of a SARIF target on the command line.
+#[must_use]
+pub fn sarif_target_word(target: SarifTarget) -> &'static str {
+    match target {
+        SarifTarget::Generic => "generic",
+        SarifTarget::GitHub => "github",
+        SarifTarget::AzureDevOps => "azure-devops",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_have_two_ends() {
+        let stated = |base: &str, head: &str, from_merge_base| {
+            Ok(Range::Stated { base: base.to_owned(), head: head.to_owned(), from_merge_base })
+        };
+        assert_eq!(Range::stated("main..topic"), stated("main", "topic", false));
+        assert_eq!(Range::stated("main...topic"), stated("main", "topic", true));
+        assert_eq!(Range::stated("v1.0..HEAD~2"), stated("v1.0", "HEAD~2", false));
+        for text in ["main", "main..", "..main", "...", "", "main..."] {
+            let error = Range::stated(text).expect_err("an end is missing").to_string();
+            assert!(error.starts_with(&format!("range `{text}`: ")), "{error}");
+        }
+    }
+}

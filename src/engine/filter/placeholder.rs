@@ -1,0 +1,92 @@
+//! Values that say they are none: `your-key-here`, `<password>`, `xxxx…`, documented examples. The words are data:
+//! `rules/data/placeholders.toml`.
+
+use crate::tables::{PLACEHOLDER_EXACT, PLACEHOLDER_WORDS};
+
+use super::{Candidate, Filter, Opinion};
+
+/// The filter.
+pub(super) struct Placeholder;
+
+/// Longest secret whose inside is searched for words, in bytes: in longer random texts any short word may turn up.
+const LONGEST_SEARCHED: usize = 200;
+
+impl Filter for Placeholder {
+    fn id(&self) -> &'static str {
+        "placeholder"
+    }
+
+    fn judge(&self, candidate: Candidate<'_>) -> Opinion {
+        let secret = candidate.secret;
+        if is_masked(secret) {
+            return Opinion::Drop("it is masked");
+        }
+        if is_bracketed(secret) || holds_a_blank(secret) {
+            return Opinion::Drop("it is a placeholder in brackets");
+        }
+        if secret.len() > LONGEST_SEARCHED {
+            return Opinion::Keep;
+        }
+        let lower = secret.to_ascii_lowercase();
+        if PLACEHOLDER_EXACT.iter().any(|word| word.as_bytes() == lower) {
+            return Opinion::Drop("it is a common placeholder");
+        }
+        // A run of one letter inside a long value is padding of the format, not a word.
+        let counts = |word: &&&str| !is_run(word.as_bytes()) || word.len() * 4 >= lower.len();
+        let mut words = PLACEHOLDER_WORDS.iter().filter(counts);
+        if words.any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some()) {
+            return Opinion::Drop("it holds a placeholder word");
+        }
+        Opinion::Keep
+    }
+}
+
+/// One character over and over.
+fn is_run(word: &[u8]) -> bool {
+    word.windows(2).all(|pair| pair[0] == pair[1])
+}
+
+/// `****`, `xxxxx`, `ghp_XXXXXXXX`, `.....`: a run of one mask character makes up half of it or more.
+fn is_masked(secret: &[u8]) -> bool {
+    let masks = |byte: &u8| b"*xX.#?_-\xe2\x80\xa2".contains(byte);
+    let longest = secret.chunk_by(|a, b| a == b).filter(|run| masks(&run[0])).map(<[u8]>::len).max().unwrap_or(0);
+    longest >= 4 && longest * 2 >= secret.len()
+}
+
+/// `sk-<your key>`, `{"a": "<<b>>"}`: a blank to be filled in, in angle brackets, somewhere in it.
+fn holds_a_blank(secret: &[u8]) -> bool {
+    let Some(open) = memchr::memchr(b'<', secret) else { return false };
+    let Some(len) = memchr::memchr(b'>', &secret[open..]) else { return false };
+    let inside = &secret[open + 1..open + len];
+    inside.len() >= 3 && inside.iter().all(|byte| byte.is_ascii_alphanumeric() || b" _:.|<+-".contains(byte))
+}
+
+/// `<token>`, `[password]`, `{{ value }}`, `%s`: brackets around all of it.
+fn is_bracketed(secret: &[u8]) -> bool {
+    let ends = (secret.first().copied().unwrap_or(0), secret.last().copied().unwrap_or(0));
+    matches!(ends, (b'<', b'>') | (b'[', b']') | (b'{', b'}') | (b'(', b')') | (b'%', b'%'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::opinion;
+    use super::*;
+
+    #[test]
+    fn placeholders_go_and_random_values_stay() {
+        for secret in [
+            "<your token>",
+            "xxxxxxxxxxxx",
+            "gh_XXXXXXXXXXXXXXXX",
+            "**********",
+            "{{ secret }}",
+            "changeme",
+            "sk-<your key>",
+        ] {
+            assert!(matches!(opinion("placeholder", "", secret, 0.0), Opinion::Drop(_)), "{secret}");
+        }
+        for secret in ["kX9!mmq2zz", "9f86d081884c7d659a2feaa0c55ad015", "Tr0ub4dor&3", "xxAbc9-q1"] {
+            assert_eq!(opinion("placeholder", "", secret, 0.0), Opinion::Keep, "{secret}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Values that name where the secret is instead of being it: variables, vault references, calls, paths.
+
+use super::{Candidate, Filter, Opinion};
+
+/// The filter.
+pub(super) struct Reference;
+
+/// Starts of references in templates, shells, clouds and programming languages.
+const STARTS: [&[u8]; 24] = [
+    b"${",
+    b"$(",
+    b"#{",
+    b"{{",
+    b"%{",
+    b"<%",
+    b"@{",
+    b"$env:",
+    b"env:",
+    b"env.",
+    b"process.env",
+    b"os.environ",
+    b"os.getenv",
+    b"getenv",
+    b"System.getenv",
+    b"ENV[",
+    b"vault:",
+    b"secret:",
+    b"arn:aws:",
+    b"@Microsoft.KeyVault",
+    b"ssm:",
+    b"var.",
+    b"data.",
+    b"!vault",
+];
+
+/// Pieces that only calls and references hold.
+const INSIDE: [&[u8]; 7] = [b"secretsmanager", b":secret:", b"keyvault", b"getSecret", b"get_secret", b"${", b"{{"];
+
+impl Filter for Reference {
+    fn id(&self) -> &'static str {
+        "reference"
+    }
+
+    fn judge(&self, candidate: Candidate<'_>) -> Opinion {
+        let secret = candidate.secret;
+        let starts = |start: &&[u8]| secret.len() >= start.len() && secret[..start.len()].eq_ignore_ascii_case(start);
+        if STARTS.iter().any(starts) || is_variable(secret) {
+            return Opinion::Drop("it names where the secret is");
+        }
+        if INSIDE.iter().any(|piece| memchr::memmem::find(secret, piece).is_some()) {
+            return Opinion::Drop("it holds a reference");
+        }
+        if is_call_or_member(secret) {
+            return Opinion::Drop("it is a piece of code");
+        }
+        if is_path_or_url(secret) {
+            return Opinion::Drop("it is a path or an address");
+        }
+        Opinion::Keep
+    }
+}
+
+/// `$NAME`, `%NAME%`, `&name`, and `$self-`, which is what a value that ends before `>` leaves of `$self->name`.
+fn is_variable(secret: &[u8]) -> bool {
+    let word = |bytes: &[u8]| !bytes.is_empty() && bytes.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
+    match secret {
+        [b'$' | b'&', rest @ ..] => word(rest.strip_suffix(b"-").unwrap_or(rest)),
+        [b'%', rest @ .., b'%'] => word(rest),
+        _ => false,
+    }
+}
+
+/// `config.get(…)`, `self.password`, `user->pass`, `args[0]`: words joined by dots, arrows, calls and indices.
+fn is_call_or_member(secret: &[u8]) -> bool {
+    let Some(&first) = secret.first() else { return false };
+    if !(first.is_ascii_alphabetic() || first == b'_') {
+        return false;
+    }
+    let word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let head = secret.iter().take_while(|byte| word(byte)).count();
+    let rest = &secret[head..];
+    let digits = secret[..head].iter().filter(|byte| byte.is_ascii_digit()).count();
+    match rest {
+        [b'(', ..] => rest.contains(&b')') || rest.len() < 3 || digits == 0,
+        [b'[', .., b']'] => true,
+        [b'-', b'>', ..] | [b':', b':', ..] => true,
+        [b'.', tail @ ..] => {
+            digits == 0
+                && tail.iter().all(|byte| word(byte) || b".()[]'\"".contains(byte))
+                && !tail.iter().any(u8::is_ascii_digit)
+        }
+        _ => false,
+    }
+}
+
+/// Absolute and relative paths with several components, and addresses without credentials.
+fn is_path_or_url(secret: &[u8]) -> bool {
+    if memchr::memmem::find(secret, b"://").is_some() {
+        return !secret.contains(&b'@');
+    }
+    let rooted = secret.starts_with(b"/")
+        || secret.starts_with(b"./")
+        || secret.starts_with(b"../")
+        || secret.starts_with(b"~/");
+    let drive = secret.len() > 2 && secret[0].is_ascii_alphabetic() && &secret[1..3] == b":\\";
+    let separators = secret.iter().filter(|byte| **byte == b'/').count();
+    let plain = secret.iter().all(|byte| byte.is_ascii_alphanumeric() || b"/._-~ ".contains(byte));
+    drive || (rooted && separators >= 2 && plain && !secret.contains(&b'+'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::opinion;
+    use super::*;
+
+    #[test]
+    fn references_go_and_values_stay() {
+        let references = [
+            "${DB_PASSWORD}",
+            "$DB_PASSWORD",
+            "$tokenizer-",
+            "%DB_PASSWORD%",
+            "process.env.TOKEN",
+            "config.get(\"password\")",
+            "self.password",
+            "user->password",
+            "args[0]",
+            "getPassword()",
+            "/run/secrets/db_password",
+            "https://example.org/reset",
+            "vault:secret/data/db#password",
+            "arn:aws:secretsmanager:eu-west-1:1:secret:x",
+            "eu-west-1:1:secret:x",
+            "{{ .Values.password }}",
+            "prefix-${TOKEN}",
+        ];
+        for secret in references {
+            assert!(matches!(opinion("reference", "", secret, 0.0), Opinion::Drop(_)), "{secret}");
+        }
+        for secret in ["kX9!mmq2zz", "p4ss.w0rd77", "$ecretP4ss!", "Ab/9+kd82==", "9f86.d081", "a1b2(c3"] {
+            assert_eq!(opinion("reference", "", secret, 0.0), Opinion::Keep, "{secret}");
+        }
+    }
+}

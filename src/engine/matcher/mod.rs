@@ -1,0 +1,197 @@
+//! Matchers: from a keyword to the exact bytes of a match. Patterns run in a window around the keyword, whose size is
+//! the pattern's proven bound; secrets over several lines and assignments have matchers of their own.
+
+use regex_automata::Input;
+use regex_automata::meta::Regex;
+use regex_automata::util::{captures::Captures, syntax};
+
+use crate::location::Span;
+
+mod assignment;
+mod block;
+mod service_account;
+
+/// A match as a matcher sees it, before filters and checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawMatch {
+    /// All of it.
+    pub whole: Span,
+    /// The secret in it.
+    pub secret: Span,
+    /// The secret as it would be without line breaks, escapes and the like, where that differs from the bytes at
+    /// `secret`. Equal secrets in different wrappings are one.
+    pub decoded: Option<Vec<u8>>,
+    /// Named parts beside it (`user`, `host`, `key_id`, `name`, …), in the order of their names.
+    pub companions: Vec<(&'static str, Span)>,
+    /// Whether the secret is a value without quotes, which in source code is more often a name than a value.
+    pub bare: bool,
+}
+
+/// Companions that are masked wherever a line is shown.
+const MASKED_COMPANIONS: [&str; 3] = ["key_id", "password", "user"];
+
+impl RawMatch {
+    /// What of it no line may show: the secret and what goes with it.
+    pub fn hidden(&self) -> impl Iterator<Item = Span> {
+        let companions = self.companions.iter().filter(|(word, _)| MASKED_COMPANIONS.contains(word));
+        std::iter::once(self.secret).chain(companions.map(|(_, span)| *span))
+    }
+}
+
+/// A hand-written matcher. `keyword` is where one of the rule's keywords stands; a match starts at `floor` or later
+/// and covers the keyword. A function of its arguments only; it never looks further than [`CodeMatcher::reach`] bytes
+/// from the keyword.
+pub(crate) trait CodeMatcher: Sync {
+    /// The name rules use.
+    fn name(&self) -> &'static str;
+
+    /// The match around the keyword, if there is one.
+    fn find(&self, text: &[u8], keyword: Span, floor: usize) -> Option<RawMatch>;
+
+    /// How far from the keyword it looks, in bytes, either way.
+    fn reach(&self) -> usize;
+}
+
+/// Every hand-written matcher, by name.
+pub(crate) static ALL: &[&dyn CodeMatcher] =
+    &[&block::PEM, &block::PGP, &block::SSH2, &block::PUTTY, &service_account::ServiceAccount, &assignment::Assignment];
+
+/// Companions that patterns may name; group names become these.
+const COMPANIONS: [&str; 9] = ["account", "database", "host", "key_id", "name", "password", "port", "tenant", "user"];
+
+/// A compiled pattern.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    regex: Regex,
+    secret_group: usize,
+    companions: Vec<(&'static str, usize)>,
+}
+
+impl Pattern {
+    /// Compiles a pattern that the loader has already proven to parse.
+    ///
+    /// # Errors
+    /// The compiled form would be too large.
+    pub(crate) fn new(pattern: &str) -> Result<Self, String> {
+        let regex = Regex::builder()
+            .syntax(syntax::Config::new().unicode(false).utf8(false))
+            .configure(Regex::config().utf8_empty(false).nfa_size_limit(Some(8 << 20)).hybrid_cache_capacity(1 << 20))
+            .build(pattern)
+            .map_err(|error| error.to_string())?;
+        let names: Vec<(usize, String)> = regex
+            .group_info()
+            .pattern_names(regex_automata::PatternID::ZERO)
+            .enumerate()
+            .filter_map(|(group, name)| name.map(|name| (group, name.to_owned())))
+            .collect();
+        let secret_group = names
+            .iter()
+            .find(|(_, name)| name == "secret")
+            .map_or(usize::from(regex.captures_len() > 1), |(group, _)| *group);
+        let companions = COMPANIONS
+            .iter()
+            .filter_map(|&word| names.iter().find(|(_, name)| name == word).map(|(group, _)| (word, *group)))
+            .collect();
+        Ok(Self { regex, secret_group, companions })
+    }
+
+    /// The leftmost match that starts and ends within `window`; what stands around the window is seen by `\b` and
+    /// its kin, so that a window never makes an edge.
+    pub(crate) fn find(&self, text: &[u8], window: Span) -> Option<RawMatch> {
+        let input = Input::new(text).span(window.start..window.end);
+        self.regex.search_half(&input)?;
+        let mut captures = self.regex.create_captures();
+        self.regex.search_captures(&input, &mut captures);
+        self.raw(&captures)
+    }
+
+    fn raw(&self, captures: &Captures) -> Option<RawMatch> {
+        let whole: Span = captures.get_match()?.range().into();
+        let group = |index: usize| captures.get_group(index).map(|span| Span::new(span.start, span.end));
+        let secret = group(self.secret_group).filter(|span| !span.is_empty()).unwrap_or(whole);
+        let companions =
+            self.companions.iter().filter_map(|&(word, index)| group(index).map(|span| (word, span))).collect();
+        Some(RawMatch { whole, secret, decoded: None, companions, bare: false })
+    }
+}
+
+/// The hand-written matcher a rule names.
+pub(crate) fn by_name(name: &str) -> Option<&'static dyn CodeMatcher> {
+    ALL.iter().find(|matcher| matcher.name() == name).copied()
+}
+
+/// The match of a bounded pattern that covers `keyword` and starts at `floor` or later.
+///
+/// Why this is what a search of the whole text gives, when asked for every keyword hit in the order of their ends with
+/// `floor` at the end of the rule's last match: a match `m` holds a keyword and has at most `bound` bytes, so it lies in
+/// the window of its first hit, uncut. Whatever the search finds first in that window starts no later than `m`;
+/// something that starts earlier would be a match of the whole text too, and would hold an earlier hit. A find that
+/// doesn't cover the keyword belongs to another hit and may be cut: it is left to that hit.
+///
+/// What a look without a match has proven spares later ones: no match starts before [`Look::clear`], for one that
+/// starts more than `bound` before the window's end would have been found uncut, and one that starts before the window
+/// ends before the keyword does. So hits before it need no look; and where the look before was near, the window is
+/// longer by `bound`, so that text full of keywords is searched some three times over and not once for every keyword.
+pub(crate) fn around(pattern: &Pattern, bound: usize, text: &[u8], keyword: Span, floor: usize) -> Look {
+    let nothing = Look { found: None, clear: floor };
+    let back = keyword.end.saturating_sub(bound);
+    let ahead = if floor > back { bound.saturating_mul(2) } else { bound };
+    let window = Span::new(floor.max(back), keyword.start.saturating_add(ahead).min(text.len()));
+    if window.start > keyword.start {
+        return nothing;
+    }
+    let whole = window.end == text.len();
+    let uncut = if whole { text.len() } else { (window.end + 1).saturating_sub(bound) };
+    match pattern.find(text, window) {
+        Some(found) if found.whole.contains(keyword) => Look { clear: found.whole.end, found: Some(found) },
+        Some(other) => Look { clear: uncut.min(other.whole.start).max(floor), ..nothing },
+        None => Look { clear: uncut.max(floor), ..nothing },
+    }
+}
+
+/// What looking around a keyword told.
+pub(crate) struct Look {
+    /// The match that covers the keyword.
+    pub(crate) found: Option<RawMatch>,
+    /// No further match of the rule starts before this offset.
+    pub(crate) clear: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loader_knows_every_matcher() {
+        let mut here: Vec<&str> = ALL.iter().map(|matcher| matcher.name()).collect();
+        let mut there = crate::rule::load::MATCHERS.to_vec();
+        here.sort_unstable();
+        there.sort_unstable();
+        assert_eq!(here, there);
+    }
+
+    #[test]
+    fn a_window_makes_no_edge() {
+        let pattern = Pattern::new(r"\b(abc[0-9]{2})\b").expect("it compiles");
+        let text = b"xabc12 abc345 abc99";
+        assert_eq!(pattern.find(text, Span::new(1, 6)), None, "`x` stands before the window");
+        assert_eq!(pattern.find(text, Span::new(7, 12)), None, "`5` stands after the window");
+        assert_eq!(pattern.find(text, Span::new(14, 19)).map(|m| m.secret), Some(Span::new(14, 19)));
+    }
+
+    #[test]
+    fn text_full_of_keywords_is_not_searched_for_each() {
+        let pattern = Pattern::new(r"key[0-9]{0,100}=").expect("it compiles");
+        let bound = 104;
+        let text = b"key".repeat(10_000);
+        let (mut floor, mut looks) = (0, 0);
+        for start in (0..text.len()).step_by(3) {
+            if start >= floor {
+                let look = around(&pattern, bound, &text, Span::new(start, start + 3), floor);
+                assert!(look.found.is_none() && look.clear > start);
+                (floor, looks) = (look.clear, looks + 1);
+            }
+        }
+        assert!(looks <= 2 + text.len() / bound, "{looks} looks");
+    }
+}

@@ -1,0 +1,120 @@
+//! Offline structure checks: what a token proves or tells by itself. No network, no clock.
+//!
+//! One file per check, one line in [`ALL`]. The other files are what they share: encodings, checksums and the readers
+//! of nested formats. Facts may hold what a token says in clear (account, expiry, public key), never its secret part.
+
+use crate::finding::Facts;
+
+mod armor;
+mod aws_key_id;
+pub(crate) mod azdo_pat;
+mod azure_sas;
+pub(crate) mod b64;
+mod base64_key;
+mod basic_auth;
+pub(crate) mod cask;
+mod connection_string;
+pub(crate) mod crc;
+pub(crate) mod crc_tails;
+mod credentials;
+mod der;
+pub(crate) mod entra_secret;
+mod fact;
+pub(crate) mod github_crc32;
+pub(crate) mod gitlab_routable;
+mod google_service_account;
+pub(crate) mod his;
+mod jwt;
+mod key;
+mod marvin;
+mod openai_marker;
+mod pem;
+pub(crate) mod pgp;
+mod ppk;
+mod presigned_url;
+pub(crate) mod pypi_macaroon;
+mod query;
+mod shared_access_signature;
+pub(crate) mod ssh;
+#[cfg(test)]
+pub(crate) mod testing;
+mod url_credentials;
+
+/// What a check sees: the secret and the text it stands in.
+#[derive(Clone, Copy, Debug)]
+pub struct Token<'a> {
+    /// The secret's bytes (capture group), prefix included.
+    pub secret: &'a [u8],
+    /// The rule's whole match, which holds the secret.
+    pub whole: &'a [u8],
+}
+
+/// What a check says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The checksum or structure holds; what could be read.
+    Holds(Facts),
+    /// It does not; why, in one lower-case clause without a full stop and without any of the secret.
+    Fails(&'static str),
+    /// This form carries nothing to check; what could be read all the same.
+    Unknown(Facts),
+}
+
+/// One offline check.
+pub trait StructureCheck: Sync {
+    /// The id rules name it by.
+    fn id(&self) -> &'static str;
+
+    /// Checks one token. Pure; never panics, whatever the bytes.
+    fn check(&self, token: Token<'_>) -> Verdict;
+}
+
+/// Every check, by id.
+pub static ALL: &[&dyn StructureCheck] = &[
+    &crc_tails::ATLASSIAN,
+    &aws_key_id::AwsKeyId,
+    &azdo_pat::AzdoPat,
+    &azure_sas::AzureSas,
+    &base64_key::Base64Key,
+    &basic_auth::BasicAuth,
+    &cask::Cask,
+    &crc_tails::CONFLUENT,
+    &connection_string::ConnectionString,
+    &entra_secret::EntraSecret,
+    &github_crc32::GithubCrc32,
+    &gitlab_routable::GitlabRoutable,
+    &google_service_account::GoogleServiceAccount,
+    &crc_tails::GRAFANA,
+    &his::His,
+    &jwt::Jwt,
+    &openai_marker::OpenaiMarker,
+    &pem::Pem,
+    &ppk::Ppk,
+    &presigned_url::PresignedUrl,
+    &pypi_macaroon::PypiMacaroon,
+    &shared_access_signature::SharedAccessSignature,
+    &url_credentials::UrlCredentials,
+    &crc_tails::ZUPLO,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_kebab_case_unique_and_sorted() {
+        let ids: Vec<_> = ALL.iter().map(|check| check.id()).collect();
+        assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "{ids:?}");
+        for id in &ids {
+            assert!(id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'), "{id}");
+        }
+    }
+
+    #[test]
+    fn no_check_panics_on_nothing_or_noise() {
+        assert!(!ALL.is_empty());
+        for check in ALL {
+            testing::hail(*check, &[]);
+        }
+    }
+}

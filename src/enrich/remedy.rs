@@ -1,0 +1,33 @@
+//! What to do about a secret, per type. The texts are data: `rules/data/remedies.toml`.
+
+/// Advice for one kind of secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Remedy {
+    /// The key rules name it by.
+    pub key: &'static str,
+    /// Heading.
+    pub title: &'static str,
+    /// In order, for a service that is live.
+    pub steps: &'static [&'static str],
+    /// The better end state.
+    pub end_state: &'static str,
+}
+
+/// The remedy with `key`; the general one when a user's rule names one that isn't there.
+pub fn by_key(key: &str) -> &'static Remedy {
+    let find = |wanted: &str| crate::tables::REMEDIES.iter().find(|remedy| remedy.key == wanted);
+    find(key).or_else(|| find("generic-secret")).unwrap_or(&NONE)
+}
+
+/// Stands in where the data has not even a general remedy.
+static NONE: Remedy = Remedy { key: "none", title: "Revoke and replace it", steps: &[], end_state: "" };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_a_general_remedy_for_unknown_keys() {
+        assert_eq!(by_key("no such key").key, "generic-secret");
+    }
+}

@@ -1,0 +1,461 @@
+//! One finding per secret: hits with the same value are one, wherever they stand, and successive versions of one file
+//! are one place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::blob::ContentId;
+use crate::engine::Engine;
+use crate::enrich::{recommend, remedy};
+use crate::finding::fingerprint::{self, Key, Standing, fingerprint};
+use crate::finding::hit::Hit;
+use crate::finding::mask::{self, Masker};
+use crate::finding::suppress;
+use crate::finding::{
+    Finding, ScanReport, Sighting, Suppression, SuppressionKind, SuppressionStatus, Target, Validity,
+};
+use crate::location::Span;
+use crate::place::{Before, Part, Place};
+use crate::platform::Platform;
+use crate::secret::Secret;
+use crate::source::Unread;
+
+/// A hit at a place.
+#[derive(Clone, Debug)]
+pub struct Occurrence {
+    /// The content it was seen in.
+    pub content: ContentId,
+    /// The hit.
+    pub hit: Arc<Hit>,
+    /// Where that content is.
+    pub place: Place,
+    /// What the place held before.
+    pub before: Before,
+    /// Whether it is new there.
+    pub new: bool,
+}
+
+impl Occurrence {
+    /// An occurrence nobody asked the place of: it counts and masks, and is never shown.
+    pub(crate) fn placeless(content: ContentId, hit: Arc<Hit>) -> Self {
+        let place = Place {
+            provenance: Default::default(),
+            state: crate::place::State::Unreachable,
+            first: None,
+            last: None,
+            reference: None,
+        };
+        Self { content, hit, place, before: Before::NotAsked, new: false }
+    }
+
+    /// Whether its place is known.
+    fn is_placed(&self) -> bool {
+        self.new || self.before != Before::NotAsked
+    }
+
+    /// Sorts occurrences of one secret at one place of one content together, in the order of their offsets.
+    pub(crate) fn key(&self) -> impl Ord + '_ {
+        let seen = &self.place.provenance;
+        let order = self.place.first.as_ref().map(|commit| commit.order);
+        (&self.hit.secret, order, &seen.path, &seen.members, seen.part, self.content, self.hit.offset)
+    }
+
+    /// Whether both are the same secret in the same content at the same place.
+    pub(crate) fn is_beside(&self, other: &Self) -> bool {
+        self.hit.secret == other.hit.secret
+            && self.content == other.content
+            && self.place == other.place
+            && self.before == other.before
+    }
+}
+
+/// All occurrences of one secret.
+#[derive(Debug)]
+pub struct Group {
+    secret: Secret,
+    occurrences: Vec<Occurrence>,
+}
+
+/// A `[[suppress]]` entry of the configuration: every given part must match.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Fingerprint of the secret.
+    pub fingerprint: Option<String>,
+    /// Rule id.
+    pub rule: Option<String>,
+    /// Glob over the paths of its places; all must match.
+    pub path: Option<globset::GlobSet>,
+    /// Why.
+    pub reason: String,
+    /// End of its last day: seconds since 1970, UTC.
+    pub until: Option<i64>,
+    /// Its last day as written, `YYYY-MM-DD`.
+    pub until_spelled: Option<String>,
+    /// Where it stands: `.keytrail.toml:12`.
+    pub at: String,
+}
+
+/// What findings are made with.
+#[derive(Debug)]
+pub struct Settings<'s> {
+    /// The engine, for its rules.
+    pub engine: &'s Engine,
+    /// The user's fingerprint key.
+    pub key: Option<&'s Key>,
+    /// Platform of the root.
+    pub platform: Option<Platform>,
+    /// What inline markers do; `None` when they aren't heard.
+    pub markers: Option<SuppressionStatus>,
+    /// Suppressions of the configuration.
+    pub suppress: &'s [Rule],
+    /// Seconds since 1970, UTC.
+    pub now: i64,
+    /// 0–100.
+    pub threshold: u8,
+}
+
+/// Groups occurrences by secret, in the order of the secrets.
+pub fn group(mut occurrences: Vec<Occurrence>, _engine: &Engine) -> Vec<Group> {
+    occurrences.sort_by(|a, b| a.key().cmp(&b.key()));
+    let mut groups: Vec<Group> = Vec::new();
+    for occurrence in occurrences {
+        match groups.last_mut() {
+            Some(group) if group.secret == occurrence.hit.secret => group.occurrences.push(occurrence),
+            _ => groups.push(Group { secret: occurrence.hit.secret.clone(), occurrences: vec![occurrence] }),
+        }
+    }
+    groups
+}
+
+/// Makes the findings of `groups`, puts them into `report` and masks every text of the report by value. Returns how
+/// many were left out for their confidence.
+pub fn findings(groups: Vec<Group>, settings: &Settings<'_>, report: &mut ScanReport, unread: &mut [Unread]) -> u64 {
+    let masker = masker(&groups, settings);
+    let mut drafts: Vec<Draft> = Vec::new();
+    let mut low = 0;
+    for group in groups {
+        if !group.occurrences.iter().any(|occurrence| occurrence.hit.confidence >= settings.threshold) {
+            low += 1;
+        } else if group.occurrences.iter().any(|occurrence| occurrence.new) {
+            drafts.extend(Draft::new(group, settings, &masker));
+        }
+    }
+    drafts.sort_by(|a, b| a.standing_key().cmp(&b.standing_key()));
+    let mut ordinals: BTreeMap<(String, Vec<u8>, String), usize> = BTreeMap::new();
+    let mut used: BTreeSet<usize> = BTreeSet::new();
+    for draft in drafts {
+        let key = draft.standing.clone();
+        let ordinal = ordinals.entry(key).or_default();
+        let mut finding = draft.finish(*ordinal, settings, &mut used);
+        *ordinal += 1;
+        mask_finding(&mut finding, &masker, settings.engine);
+        report.findings.push(finding);
+    }
+    for (at, rule) in settings.suppress.iter().enumerate() {
+        if !rule.holds(settings.now) {
+            report
+                .notes
+                .push(format!("{}: the suppression has ended and is no longer heard: {}", rule.at, rule.reason));
+        } else if !used.contains(&at) {
+            report.notes.push(format!("{}: the suppression matches nothing: {}", rule.at, rule.reason));
+        }
+    }
+    report.findings.sort_by(|a, b| order(a).cmp(&order(b)));
+    mask_report(report, unread, &masker, settings.engine);
+    low
+}
+
+fn masker(groups: &[Group], settings: &Settings<'_>) -> Masker {
+    Masker::new(groups.iter().map(|group| {
+        let prefix = settings.engine.rule(group.occurrences[0].hit.rule).public_prefix.as_ref();
+        (&group.secret, prefix)
+    }))
+}
+
+/// The order of findings in reports: worst first, then by first place.
+fn order(finding: &Finding) -> impl Ord + '_ {
+    let first = &finding.places[0];
+    let seen = &first.place.provenance;
+    (
+        std::cmp::Reverse(finding.severity),
+        &seen.path,
+        first.region.start,
+        finding.rule.id.as_ref(),
+        &finding.fingerprint,
+    )
+}
+
+/// A finding without its fingerprint.
+struct Draft {
+    finding: Finding,
+    standing: (String, Vec<u8>, String),
+}
+
+impl Draft {
+    /// `None` when nothing of it reaches the threshold or has a new place. Once one occurrence reaches the threshold
+    /// the value is a secret wherever it stands, and every place of it is told.
+    fn new(group: Group, settings: &Settings<'_>, masker: &Masker) -> Option<Self> {
+        let engine = settings.engine;
+        let shown: Vec<&Occurrence> = group.occurrences.iter().filter(|occurrence| occurrence.is_placed()).collect();
+        let counts = |occurrence: &&&Occurrence| occurrence.hit.confidence >= settings.threshold;
+        let best = shown.iter().filter(counts).max_by_key(|occurrence| {
+            let rule = engine.rule(occurrence.hit.rule);
+            (rule.specificity, occurrence.hit.confidence, std::cmp::Reverse(rule.id.as_ref()))
+        })?;
+        let rule = Arc::clone(engine.rule(best.hit.rule));
+        let hit = Arc::clone(&best.hit);
+        let (new, old): (Vec<&Occurrence>, Vec<&Occurrence>) = shown.iter().partition(|occurrence| occurrence.new);
+        let (places, earlier) = (sightings(&new, masker), sightings(&old, masker));
+        if places.is_empty() {
+            return None;
+        }
+        let ids = shown.iter().flat_map(|occurrence| occurrence.hit.also.iter().copied().chain([occurrence.hit.rule]));
+        let also: BTreeSet<String> =
+            ids.map(|id| engine.rule(id).id.to_string()).filter(|id| *id != rule.id.as_ref()).collect();
+        let suppressions = markers(new.iter().filter(counts), settings);
+        let expired = hit.facts.expires.is_some_and(|expires| expires < settings.now);
+        let finding = Finding {
+            also: also.into_iter().collect(),
+            fingerprint: String::new(),
+            preview: preview(&rule, &group.secret),
+            secret: group.secret,
+            severity: rule.severity,
+            confidence: shown.iter().map(|occurrence| occurrence.hit.confidence).max().unwrap_or(0),
+            reasons: hit.reasons.iter().map(|&reason| reason.to_owned()).collect(),
+            validity: if expired { Validity::Expired } else { hit.validity },
+            facts: hit.facts.clone(),
+            target: target(&rule, &hit),
+            places,
+            earlier,
+            recommendation: settings.platform.map(recommend::for_platform),
+            remedy: remedy::by_key(&rule.remediation),
+            suppressions,
+            rule,
+        };
+        let standing = standing(&finding, engine);
+        Some(Self { finding, standing })
+    }
+
+    fn standing_key(&self) -> impl Ord {
+        (&self.standing, self.finding.places[0].region.start, &self.finding.secret)
+    }
+
+    fn finish(self, ordinal: usize, settings: &Settings<'_>, used: &mut BTreeSet<usize>) -> Finding {
+        let Self { mut finding, standing: (_, path, name) } = self;
+        let standing = Standing { path: &path, name: &name, ordinal };
+        finding.fingerprint = fingerprint(&finding.rule, &finding.secret, settings.key, standing);
+        for (at, rule) in settings.suppress.iter().enumerate() {
+            if rule.speaks_for(&finding) {
+                used.insert(at);
+                let holds = rule.holds(settings.now);
+                finding.suppressions.push(Suppression {
+                    kind: SuppressionKind::External,
+                    status: if holds { SuppressionStatus::Accepted } else { SuppressionStatus::Rejected },
+                    reason: rule.reason.clone(),
+                    until: rule.until_spelled.clone(),
+                });
+            }
+        }
+        finding
+    }
+}
+
+/// What a weak secret's fingerprint is made of: rule, path and name of its first place.
+fn standing(finding: &Finding, engine: &Engine) -> (String, Vec<u8>, String) {
+    let first = &finding.places[0];
+    let seen = &first.place.provenance;
+    let path = seen.members.iter().fold(seen.path.clone(), |path, member| [&path, b"!/".as_slice(), member].concat());
+    (finding.rule.id.to_string(), without_candidates(engine, path), first.name.clone().unwrap_or_default())
+}
+
+/// A path that may be hashed: names can hold secrets too, and what can be guessed is never hashed without a key.
+/// A function of path and rules alone, so that it is the same whatever else was scanned; names are scanned one a line,
+/// as sources hand them out.
+fn without_candidates(engine: &Engine, path: Vec<u8>) -> Vec<u8> {
+    let lines: Vec<u8> = path.iter().map(|&byte| if byte == b'/' { b'\n' } else { byte }).collect();
+    let found = engine.scan(&lines).matches;
+    let hidden =
+        mask::merged(found.iter().filter(|found| found.view == 0).flat_map(|found| found.raw.hidden()).collect());
+    if hidden.is_empty() { path } else { mask::masked(&lines, Span::new(0, lines.len()), &hidden).into_bytes() }
+}
+
+impl Rule {
+    /// Whether its last day has not passed.
+    fn holds(&self, now: i64) -> bool {
+        self.until.is_none_or(|until| now <= until)
+    }
+
+    fn speaks_for(&self, finding: &Finding) -> bool {
+        let fingerprint = self.fingerprint.as_ref().is_none_or(|wanted| *wanted == finding.fingerprint);
+        let rule = self.rule.as_ref().is_none_or(|wanted| *wanted == finding.rule.id);
+        let path = self.path.as_ref().is_none_or(|glob| {
+            let matches =
+                |seen: &Sighting| glob.is_match_candidate(&globset::Candidate::from_bytes(&seen.place.provenance.path));
+            finding.places.iter().all(matches)
+        });
+        fingerprint && rule && path
+    }
+}
+
+/// Inline markers suppress only when every new place that counts by itself has one.
+fn markers<'o>(new: impl Iterator<Item = &'o &'o Occurrence>, settings: &Settings<'_>) -> Vec<Suppression> {
+    let Some(status) = settings.markers else { return Vec::new() };
+    let reasons: Option<BTreeSet<String>> = new.map(|occurrence| occurrence.hit.marker.clone()).collect();
+    let suppression = |reason| Suppression { kind: SuppressionKind::InSource, status, reason, until: None };
+    reasons.unwrap_or_default().into_iter().map(suppression).collect()
+}
+
+/// Folds occurrences into places: what differs only in content is one, shown in its newest version.
+fn sightings(occurrences: &[&Occurrence], masker: &Masker) -> Vec<Sighting> {
+    let mut places: BTreeMap<_, Vec<&Occurrence>> = BTreeMap::new();
+    for occurrence in occurrences {
+        let seen = &occurrence.place.provenance;
+        // Two messages are two places; two versions of a file are one.
+        let text = match seen.part {
+            Part::Content | Part::LinkTarget | Part::PathName | Part::Note | Part::RefName => None,
+            Part::CommitMessage | Part::CommitIdentity | Part::Tag => Some(occurrence.content),
+        };
+        // What nothing names is told apart by its content.
+        let text = text.or_else(|| seen.path.is_empty().then_some(occurrence.content));
+        places.entry((&seen.path, &seen.members, seen.part, text)).or_default().push(occurrence);
+    }
+    let mut sightings: Vec<Sighting> = places.into_values().map(|versions| sighting(&versions, masker)).collect();
+    sightings.sort_by(|a, b| {
+        let key = |seen: &Sighting| {
+            let place = &seen.place;
+            (
+                place.state,
+                place.provenance.path.clone(),
+                place.provenance.members.clone(),
+                place.provenance.part,
+                seen.region.start,
+            )
+        };
+        key(a).cmp(&key(b))
+    });
+    sightings
+}
+
+/// One place out of its versions.
+fn sighting(versions: &[&Occurrence], masker: &Masker) -> Sighting {
+    let age = |occurrence: &&&Occurrence| {
+        let order = occurrence.place.last.as_ref().map(|commit| commit.order);
+        (std::cmp::Reverse(occurrence.place.state), order, occurrence.content)
+    };
+    let newest = versions.iter().max_by_key(age).expect("a place has an occurrence");
+    let here: Vec<&&Occurrence> = versions.iter().filter(|occurrence| occurrence.content == newest.content).collect();
+    let first_here = here.iter().min_by_key(|occurrence| occurrence.hit.offset).expect("the newest is among them");
+    let hit = &first_here.hit;
+    let mut place = newest.place.clone();
+    let commits = versions.iter().filter_map(|occurrence| occurrence.place.first.clone());
+    place.first = commits.min_by_key(|commit| commit.order);
+    let commits = versions.iter().filter_map(|occurrence| occurrence.place.last.clone());
+    place.last = commits.max_by_key(|commit| commit.order);
+    place.state = versions.iter().map(|occurrence| occurrence.place.state).min().unwrap_or(place.state);
+    let contents: BTreeSet<ContentId> = versions.iter().map(|occurrence| occurrence.content).collect();
+    let offsets: BTreeSet<u64> = here.iter().map(|occurrence| occurrence.hit.offset).collect();
+    Sighting {
+        place,
+        region: hit.region,
+        excerpt: hit.line.shown(masker),
+        line_hash: hit.line_hash.clone(),
+        line_hash_raw: hit.line_hash_raw.clone(),
+        object: match newest.content {
+            ContentId::Object(_, id) => Some(id.to_string()),
+            ContentId::Serial(_) => None,
+        },
+        occurrences: offsets.len() as u64,
+        versions: contents.len() as u64,
+        name: hit.companions.iter().find(|(word, _)| *word == "name").map(|(_, name)| name.clone()),
+        view: hit.view,
+    }
+}
+
+/// What may be shown of a secret.
+fn preview(rule: &crate::rule::Rule, secret: &Secret) -> String {
+    let prefix = rule.public_prefix.as_ref();
+    let value = secret.expose();
+    let prefix = if value.starts_with(prefix.as_bytes()) { prefix } else { "" };
+    let rest = value.len() - prefix.len();
+    if fingerprint::is_unguessable(rule) && rest >= 16 && value[value.len() - 4..].iter().all(u8::is_ascii_graphic) {
+        return format!("{prefix}…{}", String::from_utf8_lossy(&value[value.len() - 4..]));
+    }
+    let class = match rest {
+        0..8 => "under 8",
+        8..12 => "8–11",
+        12..16 => "12–15",
+        16..24 => "16–23",
+        24..40 => "24–39",
+        40..100 => "40–99",
+        _ => "100 or more",
+    };
+    format!("{prefix}… ({class} characters)")
+}
+
+fn target(rule: &crate::rule::Rule, hit: &Hit) -> Target {
+    let companion =
+        |words: &[&str]| hit.companions.iter().find(|(word, _)| words.contains(word)).map(|(_, value)| value.clone());
+    let fact = |name: &str| hit.facts.named.get(name).cloned();
+    Target {
+        kind: rule.target.to_string(),
+        cloud: (!rule.cloud.is_empty()).then(|| rule.cloud.to_string()),
+        resource: fact("resource").or_else(|| companion(&["host"])),
+        account: fact("account").or_else(|| companion(&["account", "user", "tenant"])),
+    }
+}
+
+fn mask_finding(finding: &mut Finding, masker: &Masker, engine: &Engine) {
+    for seen in finding.places.iter_mut().chain(&mut finding.earlier) {
+        masker.in_place(&mut seen.place.provenance.path);
+        seen.place.provenance.members.iter_mut().for_each(|member| masker.in_place(member));
+        if let Some(name) = &mut seen.place.reference {
+            masker.in_place(name);
+            mask::candidates(engine, name); // a ref that only leads here has not been searched
+        }
+        seen.name.iter_mut().for_each(|name| masker.text(name));
+    }
+    let target = &mut finding.target;
+    [&mut target.resource, &mut target.account].into_iter().flatten().for_each(|text| masker.text(text));
+    finding.facts.named.values_mut().for_each(|text| masker.text(text));
+    for suppression in &mut finding.suppressions {
+        masker.text(&mut suppression.reason);
+        // Cut only now: a value must be whole to be masked.
+        if suppression.kind == SuppressionKind::InSource {
+            suppression.reason = suppression.reason.chars().take(suppress::LONGEST_REASON).collect();
+        }
+    }
+}
+
+/// Masks everything else that came from scanned data: by value, and by span, since nobody has searched these texts.
+fn mask_report(report: &mut ScanReport, unread: &mut [Unread], masker: &Masker, engine: &Engine) {
+    let bytes = |bytes: &mut Vec<u8>| {
+        masker.in_place(bytes);
+        mask::candidates(engine, bytes);
+    };
+    let text = |text: &mut String| {
+        masker.text(text);
+        mask::candidates_in_text(engine, text);
+    };
+    for item in unread {
+        bytes(&mut item.what);
+        text(&mut item.detail);
+    }
+    report.listed.iter_mut().for_each(|item| bytes(&mut item.path));
+    report.notes.iter_mut().for_each(text);
+    for fact in &mut report.observations {
+        bytes(&mut fact.path);
+        fact.values.iter_mut().for_each(|(_, value)| text(value));
+    }
+    let root = &mut report.root;
+    text(&mut root.name);
+    text(&mut root.spelled);
+    if let Some(repository) = &mut root.repository {
+        [&mut repository.remote, &mut repository.branch].into_iter().flatten().for_each(text);
+        repository.alternates.iter_mut().for_each(text);
+    }
+    if let Some(machine) = &mut root.machine {
+        let fields = [&mut machine.hostname, &mut machine.machine_id, &mut machine.instance_id, &mut machine.os];
+        fields.into_iter().flatten().for_each(text);
+        machine.evidence.iter_mut().for_each(text);
+    }
+}

@@ -1,0 +1,271 @@
+//! Hits: the matches of one blob with all that must be read while its bytes are in hand (position, masked line, marker,
+//! line hashes). Nothing reopens the scanned tree later.
+
+use std::collections::BTreeSet;
+
+use crate::blob::{Blob, ContentId, ObjectPart};
+use crate::engine::{Engine, Match, Scanned};
+use crate::finding::{Facts, Validity, line_hash, mask, suppress};
+use crate::location::{Locator, Position, Region, Span};
+use crate::secret::Secret;
+
+/// One match with its surroundings. Texts in it are masked by span; masking by value comes when all is known.
+#[derive(Clone, Debug)]
+pub struct Hit {
+    /// Index into the engine's rules.
+    pub rule: usize,
+    /// Other rules that matched the same bytes.
+    pub also: Vec<usize>,
+    /// The decoded value.
+    pub secret: Secret,
+    /// Offset of the secret in the content, bytes.
+    pub offset: u64,
+    /// Where it is, in the text a user can open.
+    pub region: Region,
+    /// Its line, every candidate masked.
+    pub line: mask::Line,
+    /// `keytrailLineHash/v1` of its line.
+    pub line_hash: Option<String>,
+    /// `primaryLocationLineHash` of its line.
+    pub line_hash_raw: Option<String>,
+    /// 0–100.
+    pub confidence: u8,
+    /// The offline check's word.
+    pub validity: Validity,
+    /// What was read from it.
+    pub facts: Facts,
+    /// Why the confidence isn't the rule's own.
+    pub reasons: Vec<&'static str>,
+    /// Named parts beside it; the secret ones (passwords) are left out.
+    pub companions: Vec<(&'static str, String)>,
+    /// Reason of an inline marker that speaks for it.
+    pub marker: Option<String>,
+    /// For commits: whether it stands in a header and not in the message.
+    pub in_header: bool,
+    /// The view it was seen in.
+    pub view: Option<&'static str>,
+}
+
+/// Makes hits of the matches in a blob. Those that filters dropped are masked in the others' lines and then gone.
+/// `hashes`: whether line hashes are wanted (they read the whole text once more). `keep` is asked of each match before
+/// it becomes a hit, which takes far more memory.
+pub fn hits(
+    engine: &Engine,
+    blob: &Blob<'_>,
+    scanned: &Scanned,
+    hashes: bool,
+    mut keep: impl FnMut(&Match) -> bool,
+) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    let texts = std::iter::once(blob.bytes).chain(scanned.views.iter().map(|view| view.text.as_slice()));
+    for (at, text) in texts.enumerate() {
+        let matches: Vec<&Match> = scanned.matches.iter().filter(|found| found.view == at).collect();
+        if matches.iter().all(|found| found.dropped) {
+            continue;
+        }
+        let context = Context::new(engine, blob, scanned, at, text, &matches, hashes);
+        hits.extend(
+            matches
+                .iter()
+                .filter(|found| !found.dropped && context.owns(found) && keep(found))
+                .map(|found| context.hit(found)),
+        );
+    }
+    // What is seen in the blob as it is and in a view is one hit.
+    hits.sort_by(|a, b| (a.offset, a.view).cmp(&(b.offset, b.view)));
+    hits.dedup_by(|b, a| a.offset == b.offset && a.secret == b.secret);
+    hits
+}
+
+/// What all hits of one text share.
+struct Context<'c> {
+    engine: &'c Engine,
+    blob: &'c Blob<'c>,
+    scanned: &'c Scanned,
+    view: usize,
+    text: &'c [u8],
+    hidden: Vec<Span>,
+    header_end: usize,
+    hashes: Hashes,
+    regions: std::collections::BTreeMap<Span, Region>,
+}
+
+/// Line hashes by line.
+#[derive(Default)]
+struct Hashes {
+    masked: std::collections::BTreeMap<u64, String>,
+    raw: std::collections::BTreeMap<u64, String>,
+}
+
+impl<'c> Context<'c> {
+    fn new(
+        engine: &'c Engine,
+        blob: &'c Blob<'c>,
+        scanned: &'c Scanned,
+        view: usize,
+        text: &'c [u8],
+        matches: &[&Match],
+        hashes: bool,
+    ) -> Self {
+        let mut hidden: Vec<Span> = matches.iter().flat_map(|found| hidden_spans(found)).collect();
+        if view == 0 {
+            // The bytes that a view decoded show it too.
+            let decoded = scanned.matches.iter().filter(|found| found.view > 0);
+            hidden.extend(decoded.flat_map(|found| {
+                let view = &scanned.views[found.view - 1];
+                hidden_spans(found).map(|span| view.in_blob(span)).filter(|span| span.end <= text.len())
+            }));
+        }
+        let hidden = mask::merged(hidden);
+        let header_end = match blob.id {
+            ContentId::Object(ObjectPart::Commit, _) => {
+                memchr::memmem::find(text, b"\n\n").unwrap_or(if text.starts_with(b"\n") { 0 } else { text.len() })
+            }
+            _ => 0,
+        };
+        let mut context = Self {
+            engine,
+            blob,
+            scanned,
+            view,
+            text,
+            hidden,
+            header_end,
+            hashes: Hashes::default(),
+            regions: Default::default(),
+        };
+        context.locate(matches);
+        if hashes && view == 0 && blob.window.whole {
+            let lines: BTreeSet<u64> = context.regions.values().map(|region| region.start.line).collect();
+            context.hashes.masked = line_hash::masked_line_hashes(text, &context.hidden, &lines);
+            context.hashes.raw = line_hash::line_hashes(text, &lines);
+        }
+        context
+    }
+
+    /// Whether the match is this window's to report.
+    fn owns(&self, found: &Match) -> bool {
+        let own = self.blob.window.own;
+        let start = self.in_blob(found.raw.whole).start;
+        self.blob.window.whole || (own.start..own.end).contains(&start)
+    }
+
+    fn in_blob(&self, span: Span) -> Span {
+        match self.view.checked_sub(1) {
+            None => span,
+            Some(view) => self.scanned.views[view].in_blob(span),
+        }
+    }
+
+    /// Finds line and column of every match, counting each byte once. In a view of the whole blob these are those of
+    /// the decoded text; strings inside a binary are placed in the binary.
+    fn locate(&mut self, matches: &[&Match]) {
+        let decoded = self.view > 0 && self.scanned.views[self.view - 1].whole;
+        let text = if decoded { self.text } else { self.blob.bytes };
+        let origin = self.blob.window.origin;
+        let mut spans: Vec<(Span, Span)> = matches
+            .iter()
+            .filter(|found| !found.dropped)
+            .map(|found| (found.raw.secret, if decoded { found.raw.secret } else { self.in_blob(found.raw.secret) }))
+            .collect();
+        spans.sort_by_key(|(_, placed)| placed.start);
+        let mut starts = Locator::new(text, origin);
+        for (key, placed) in spans {
+            let start: Position = starts.position(placed.start, origin);
+            let end = crate::location::advance(start, &text[placed.start.min(text.len())..placed.end.min(text.len())]);
+            self.regions.insert(key, Region { start, end });
+        }
+    }
+
+    fn hit(&self, found: &Match) -> Hit {
+        let Span { start, end } = found.raw.secret;
+        let value = found.raw.decoded.as_deref().unwrap_or(&self.text[start..end]);
+        let region = self.regions[&found.raw.secret];
+        let companions = found
+            .raw
+            .companions
+            .iter()
+            .filter(|(word, _)| *word != "password")
+            .map(|(word, span)| (*word, String::from_utf8_lossy(&self.text[span.start..span.end]).into_owned()))
+            .collect();
+        debug_assert!(found.rule < self.engine.rules().len());
+        Hit {
+            rule: found.rule,
+            also: found.also.clone(),
+            secret: Secret::new(value),
+            offset: self.blob.window.offset + self.in_blob(found.raw.secret).start as u64,
+            region,
+            line: mask::Line::new(self.text, found.raw.secret, &self.hidden),
+            line_hash: self.hashes.masked.get(&region.start.line).cloned(),
+            line_hash_raw: self.hashes.raw.get(&region.start.line).cloned(),
+            confidence: found.confidence,
+            validity: found.validity,
+            facts: found.facts.clone(),
+            reasons: found.reasons.clone(),
+            companions,
+            marker: suppress::inline_marker(self.text, found.raw.whole)
+                .map(|marker| marker.reason(self.text, &self.hidden)),
+            in_header: start < self.header_end,
+            view: self.view.checked_sub(1).map(|view| self.scanned.views[view].name),
+        }
+    }
+}
+
+/// What of a match no line may show.
+fn hidden_spans(found: &Match) -> impl Iterator<Item = Span> {
+    found.raw.hidden().chain(found.beside.iter().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::built_in_rules;
+    use crate::finding::mask::Masker;
+
+    fn lines(text: &[u8]) -> Vec<String> {
+        let engine = Engine::new(built_in_rules()).expect("the built-in rules make an engine");
+        let found = hits(&engine, &Blob::whole(ContentId::Serial(0), text), &engine.scan(text), false, |_| true);
+        let masker = Masker::new(std::iter::empty());
+        found.iter().map(|hit| format!("{} {}", hit.line.shown(&masker), hit.marker.as_deref().unwrap_or(""))).collect()
+    }
+
+    #[test]
+    fn a_line_shows_no_candidate_that_another_swallowed() {
+        let token = crate::specimen::expand("<<github:ghp_>>", 3).expect("a template");
+        let text = [b"pass".as_slice(), b"word = \"kX9!mmq2zz;", token.as_slice(), b";Lq81!xRt\"\n"].concat();
+        assert_eq!(lines(&text), ["password = \"‹redacted›\" "]);
+    }
+
+    #[test]
+    fn a_line_shows_no_candidate_of_a_view() {
+        let wide: Vec<u8> = ["pass", "word=\"kX9!mmq2zz\" "].concat().bytes().flat_map(|byte| [byte, 0]).collect();
+        let text = [&[0x90; 40][..], b" pass", b"word=\"Zt5!vvw8pp\" ", &wide, &[0x91; 5000]].concat();
+        let lines = lines(&text);
+        assert!(lines.len() >= 2, "{lines:?}");
+        for line in lines {
+            let plain = line.replace('\0', "");
+            assert!(!plain.contains("kX9!mm") && !plain.contains("Zt5!vv"), "{plain}");
+        }
+    }
+
+    #[test]
+    fn a_markers_reason_shows_no_candidate() {
+        let line = |n: u64| {
+            let mix = |at: u64| (n * 64 + at + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+            let body: String =
+                (0..64).map(|at| char::from(b"ABCDEFGHabcdefghijklmnop23456789"[mix(at) as usize % 32])).collect();
+            body + "\\n"
+        };
+        let body: String = (0..12).map(line).collect();
+        let (dashes, label) = ("-----", "RSA PRIVATE KEY");
+        let text = format!(
+            "/* keytrail:allow old */ k = \"{dashes}BEGIN {label}{dashes}\\n{body}{dashes}END {label}{dashes}\";\n"
+        );
+        let lines = lines(text.as_bytes());
+        assert_eq!(lines.len(), 1);
+        assert!(
+            lines[0].contains("old") && !lines[0].contains(&body[..8]) && !lines[0].contains(&body[70..78]),
+            "{lines:?}"
+        );
+    }
+}

@@ -1,0 +1,235 @@
+//! Findings: one per secret, with all its places, as every report writes them.
+//!
+//! In: the conductor's hits and places. Out: [`Report`], the one type the `report` room reads. By the time a value
+//! stands here its texts are masked (by span and by value); what remains of scanned data (paths, refs, names) is
+//! masked too but **not escaped**: that is each report's own duty for its sink.
+
+use std::sync::Arc;
+
+use crate::location::Region;
+use crate::observe::Observation;
+use crate::place::Place;
+use crate::platform::Platform;
+use crate::rule::{Confidence, Rule, Severity};
+use crate::secret::Secret;
+use crate::source::{Excluded, Listed, RootFacts, Unread};
+
+pub mod dedup;
+pub mod fingerprint;
+pub mod hit;
+pub mod line_hash;
+pub mod mask;
+pub mod suppress;
+
+/// Everything one run found, over all its roots.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// One per root, in the order the user named them.
+    pub scans: Vec<ScanReport>,
+    /// All rules that were active, sorted by id.
+    pub rules: Vec<Arc<Rule>>,
+    /// Where the settings came from, for the reader: `built-in defaults`, a file, a commit.
+    pub settings_from: String,
+}
+
+impl Report {
+    /// Findings that count for the exit code: not suppressed (or suppressed only `underReview`).
+    pub fn open_findings(&self) -> usize {
+        self.scans.iter().flat_map(|scan| &scan.findings).filter(|finding| finding.is_open()).count()
+    }
+
+    /// Whether anything we were asked to scan was not read.
+    pub fn is_incomplete(&self) -> bool {
+        self.scans.iter().any(|scan| !scan.unread.is_empty())
+    }
+}
+
+/// What the scan of one root found.
+#[derive(Debug, Default)]
+pub struct ScanReport {
+    /// The root.
+    pub root: RootFacts,
+    /// Sorted by severity (worst first), first place, rule id.
+    pub findings: Vec<Finding>,
+    /// Sorted.
+    pub unread: Vec<Unread>,
+    /// Sorted by kind.
+    pub excluded: Vec<(Excluded, u64)>,
+    /// Sorted.
+    pub listed: Vec<Listed>,
+    /// Sorted.
+    pub observations: Vec<Observation>,
+    /// Hints and warnings, in the order they came up (sorted where threads raised them).
+    pub notes: Vec<String>,
+    /// Contents scanned.
+    pub contents: u64,
+    /// Bytes scanned.
+    pub bytes: u64,
+    /// The user's `--platform`, or what the root shows.
+    pub platform: Option<Platform>,
+}
+
+/// One secret and all its places.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The most specific rule that matched anywhere.
+    pub rule: Arc<Rule>,
+    /// Ids of the other rules that matched the same secret, sorted.
+    pub also: Vec<String>,
+    /// `v1k:…`, `v1:…` or `v1p:…`; see [`fingerprint`].
+    pub fingerprint: String,
+    /// The value; printed by `--show-secrets` alone.
+    pub secret: Secret,
+    /// What may be shown of it.
+    pub preview: String,
+    /// How bad if real.
+    pub severity: Severity,
+    /// How sure, 0–100 (SARIF's `rank`).
+    pub confidence: u8,
+    /// Why the confidence is not the rule's own, one sentence each.
+    pub reasons: Vec<String>,
+    /// What the offline check said.
+    pub validity: Validity,
+    /// What could be read from the secret itself.
+    pub facts: Facts,
+    /// What it opens.
+    pub target: Target,
+    /// Sorted: most alive first, then by path and line. Never empty.
+    pub places: Vec<Sighting>,
+    /// Places that were there before the change that `diff` and `staged` look at.
+    pub earlier: Vec<Sighting>,
+    /// Whose recommendation it belongs to.
+    pub recommendation: Option<&'static crate::enrich::recommend::Recommendation>,
+    /// What to do.
+    pub remedy: &'static crate::enrich::remedy::Remedy,
+    /// Decisions not to report it.
+    pub suppressions: Vec<Suppression>,
+}
+
+impl Finding {
+    /// The most alive place's state.
+    pub fn state(&self) -> crate::place::State {
+        self.places.iter().map(|seen| seen.place.state).min().expect("a finding has a place")
+    }
+
+    /// Whether it counts: not suppressed, or by something still under review.
+    pub fn is_open(&self) -> bool {
+        !self.suppressions.iter().any(|suppression| suppression.status == SuppressionStatus::Accepted)
+    }
+
+    /// The confidence as the word of its band.
+    pub fn confidence_band(&self) -> Confidence {
+        Confidence::of(self.confidence)
+    }
+}
+
+/// One place of a finding, with where in its newest version.
+#[derive(Clone, Debug)]
+pub struct Sighting {
+    /// Where.
+    pub place: Place,
+    /// Line and columns in the newest version, in the text a user can open.
+    pub region: Region,
+    /// The line around it, every candidate masked, at most some 200 characters; empty for path names.
+    pub excerpt: String,
+    /// GitHub's line hash with every candidate in the file replaced: `keytrailLineHash/v1`, `hex:count`.
+    pub line_hash: Option<String>,
+    /// GitHub's line hash over the file as it is: `primaryLocationLineHash`. It covers the secret's text; only the
+    /// `github` SARIF target writes it.
+    pub line_hash_raw: Option<String>,
+    /// How often the secret stands in the newest version.
+    pub occurrences: u64,
+    /// Versions of the file that hold it.
+    pub versions: u64,
+    /// Id of the git object that holds the newest version, hex: where a name is masked, a person still finds the place.
+    pub object: Option<String>,
+    /// Name it was assigned to, masked.
+    pub name: Option<String>,
+    /// `utf-16le`, `utf-16be`: the decoded view it was seen in.
+    pub view: Option<&'static str>,
+}
+
+/// What an offline check decided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Validity {
+    /// The rule has no check, or it had nothing to say.
+    #[default]
+    NotChecked,
+    /// It was valid once; its own expiry has passed.
+    Expired,
+    /// The checksum or structure holds.
+    FormatProven,
+    /// The checksum or structure does not hold: fake, typo or example.
+    FormatFailed,
+}
+
+impl Validity {
+    /// Its word in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NotChecked => "notChecked",
+            Self::Expired => "expired",
+            Self::FormatProven => "formatProven",
+            Self::FormatFailed => "formatFailed",
+        }
+    }
+}
+
+/// What a structure check read from the secret or the text around it. Times are seconds since 1970, UTC. Nothing in
+/// here is secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// When it stops working.
+    pub expires: Option<i64>,
+    /// When it was made.
+    pub created: Option<i64>,
+    /// Named facts in the order of their names: `account`, `tenant`, `issuer`, `audience`, `subject`, `permissions`,
+    /// `key-kind`, `encrypted`, `public-key-fingerprint`, `resource`, …
+    pub named: std::collections::BTreeMap<&'static str, String>,
+}
+
+/// What a secret opens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// The rule's target kind (`storage`, `sql`, …).
+    pub kind: String,
+    /// The rule's cloud.
+    pub cloud: Option<String>,
+    /// Host, account or resource named beside it, masked.
+    pub resource: Option<String>,
+    /// Account or user named beside it, masked.
+    pub account: Option<String>,
+}
+
+/// A decision not to report a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suppression {
+    /// In the scanned text or outside of it.
+    pub kind: SuppressionKind,
+    /// Whether it holds.
+    pub status: SuppressionStatus,
+    /// Why, as its author wrote it.
+    pub reason: String,
+    /// Last day it holds, `YYYY-MM-DD`.
+    pub until: Option<String>,
+}
+
+/// Where a suppression stands (SARIF 2.1.0 section 3.35.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SuppressionKind {
+    /// A marker on the line.
+    InSource,
+    /// Configuration or baseline.
+    External,
+}
+
+/// Whether a suppression holds (SARIF 2.1.0 section 3.35.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SuppressionStatus {
+    /// It holds.
+    Accepted,
+    /// The change under review brought it itself: shown, and the finding still counts.
+    UnderReview,
+    /// It ended, or may not speak here.
+    Rejected,
+}

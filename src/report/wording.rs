@@ -1,0 +1,146 @@
+//! Words that several report formats share: times, places, counts.
+
+use std::fmt::Write as _;
+
+use crate::place::{Commit, Part, Place};
+
+/// `seconds` since 1970 (UTC) as RFC 3339, `2026-11-21T23:12:09Z`; `None` outside of the years 1 to 9999, which RFC 3339
+/// can't write.
+pub(crate) fn timestamp(seconds: i64) -> Option<String> {
+    let text = jiff::Timestamp::from_second(seconds).ok()?.to_string();
+    (text.len() == "0001-01-01T00:00:00Z".len()).then_some(text)
+}
+
+/// The day of [`timestamp`], `2026-11-21`.
+pub(crate) fn day(seconds: i64) -> Option<String> {
+    timestamp(seconds).map(|text| text[..10].to_owned())
+}
+
+/// The first 12 hex digits of a commit id: enough to be unique in any repository we know of.
+pub(crate) fn short(commit: &Commit) -> &str {
+    commit.id.get(..12).unwrap_or(&commit.id)
+}
+
+/// Where a place is, in words and as raw bytes, not escaped: `src/a.rs`, `lib.jar!/META-INF/x`,
+/// `message of commit 0123456789ab`, `path name src/a.rs`.
+pub(crate) fn place(place: &Place) -> Vec<u8> {
+    let provenance = &place.provenance;
+    let commit = place.first.as_deref().map(short);
+    let reference = place.reference.as_deref();
+    let mut out = match (provenance.part, commit) {
+        (Part::CommitMessage, Some(commit)) => return format!("message of commit {commit}").into_bytes(),
+        (Part::CommitIdentity, Some(commit)) => return format!("author of commit {commit}").into_bytes(),
+        (Part::Tag, _) => return [b"tag ", reference.unwrap_or(&provenance.path)].concat(),
+        (Part::RefName, _) => return [b"name of ref ", reference.unwrap_or(&provenance.path)].concat(),
+        (Part::Note, _) => [b"note ", reference.unwrap_or_default(), b" "].concat(),
+        (Part::Content, _) if provenance.path.is_empty() && provenance.members.is_empty() => {
+            return b"standard input".to_vec();
+        }
+        (Part::Content, _) => Vec::new(),
+        (part, _) if provenance.path.is_empty() => return part.word().into(),
+        (part, _) => format!("{} ", part.word()).into_bytes(),
+    };
+    out.extend_from_slice(&provenance.path);
+    for member in &provenance.members {
+        out.extend_from_slice(b"!/");
+        out.extend_from_slice(member);
+    }
+    out
+}
+
+/// `1 file`, `2 files`, `12,345 files`.
+pub(crate) fn count(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(n), if n == 1 { one } else { many })
+}
+
+/// `n` with a comma between groups of three digits.
+pub(crate) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `bytes` as a person says it: `812 bytes`, `1.5 MB` (powers of 1000).
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    if bytes < 1000 {
+        return count(bytes, "byte", "bytes");
+    }
+    // Tenths of the unit, rounded down: no floating point, so the same digits everywhere.
+    let mut tenths = bytes / 100;
+    let mut unit = 0;
+    while tenths >= 10_000 && unit + 1 < UNITS.len() {
+        tenths /= 1000;
+        unit += 1;
+    }
+    let mut out = String::new();
+    let _infallible = write!(out, "{}.{} {}", grouped(tenths / 10), tenths % 10, UNITS[unit]);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::place::{Provenance, State};
+
+    #[test]
+    fn times_are_rfc_3339_or_nothing() {
+        assert_eq!(timestamp(0).as_deref(), Some("1970-01-01T00:00:00Z"));
+        assert_eq!(timestamp(1_700_000_000).as_deref(), Some("2023-11-14T22:13:20Z"));
+        assert_eq!(day(1_700_000_000).as_deref(), Some("2023-11-14"));
+        for seconds in [i64::MIN, -62_167_219_201, 253_402_300_800, i64::MAX] {
+            assert_eq!(timestamp(seconds), None, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn counts_and_sizes_read_well() {
+        assert_eq!(count(1, "file", "files"), "1 file");
+        assert_eq!(count(0, "file", "files"), "0 files");
+        assert_eq!(count(1_234_567, "file", "files"), "1,234,567 files");
+        let sizes = [(999, "999 bytes"), (1000, "1.0 kB"), (999_999, "999.9 kB"), (1_550_000, "1.5 MB")];
+        for (bytes, expected) in sizes {
+            assert_eq!(size(bytes), expected);
+        }
+        assert_eq!(size(u64::MAX), "18,446.7 PB");
+    }
+
+    #[test]
+    fn places_name_what_a_person_can_open() {
+        let commit = Arc::new(Commit { id: "0123456789abcdef".into(), author_time: 0, committer_time: 0, order: 0 });
+        let cases: [(Part, Option<&str>, &[&str], &str); 8] = [
+            (Part::Content, None, &[], "a/b"),
+            (Part::Content, None, &["x.zip", "in"], "a/b!/x.zip!/in"),
+            (Part::LinkTarget, None, &[], "link target a/b"),
+            (Part::PathName, None, &[], "path name a/b"),
+            (Part::CommitMessage, None, &[], "message of commit 0123456789ab"),
+            (Part::CommitIdentity, None, &[], "author of commit 0123456789ab"),
+            (Part::Tag, Some("refs/tags/v1"), &[], "tag refs/tags/v1"),
+            (Part::Note, Some("refs/notes/x"), &[], "note refs/notes/x a/b"),
+        ];
+        for (part, reference, members, expected) in cases {
+            let provenance = Provenance {
+                path: b"a/b".to_vec(),
+                members: members.iter().map(|member| member.as_bytes().to_vec()).collect(),
+                part,
+                file: None,
+            };
+            let reference = reference.map(|name| name.as_bytes().to_vec());
+            let seen = Place { provenance, state: State::Tip, first: Some(commit.clone()), last: None, reference };
+            assert_eq!(String::from_utf8_lossy(&place(&seen)), expected);
+        }
+        for (part, expected) in [(Part::Content, "standard input"), (Part::CommitMessage, "commit message")] {
+            let provenance = Provenance { part, ..Provenance::default() };
+            let seen = Place { provenance, state: State::Index, first: None, last: None, reference: None };
+            assert_eq!(String::from_utf8_lossy(&place(&seen)), expected);
+        }
+    }
+}

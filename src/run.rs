@@ -1,0 +1,418 @@
+//! The program as one paragraph: settings, a conductor, one scan a root, reports, an exit code.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::cli::error::plain;
+use crate::cli::{
+    self, CliError, Command, Exit, FilesRoot, Range, ReportFormat, Request, Settings, Task, output, progress, show,
+};
+use crate::engine::{Engine, built_in_rules};
+use crate::finding::fingerprint::Key;
+use crate::finding::{Report, ScanReport, dedup};
+use crate::policy::Policy;
+use crate::report::{self, Style};
+use crate::rule::Rule;
+use crate::rule::load::{Origin, duplicates, load};
+use crate::scan::{AcceptUnread, Conductor, Markers, Progress};
+use crate::source::files::{Files, FilesOptions};
+use crate::source::git::ci::{self, Variables};
+use crate::source::git::diff::{self, Diff};
+use crate::source::git::history::History;
+use crate::source::git::repo::Opening;
+use crate::source::git::staged::Staged;
+use crate::source::mounted::{Mounted, MountedOptions};
+use crate::source::{Source, SourceError};
+
+mod own;
+
+use own::Own;
+
+/// Runs the program.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    cli::panic::install();
+    let env = |name: &str| std::env::var_os(name);
+    // A failure of our own outside of a worker: the hook has said where; nothing may take it for a clean scan.
+    let Ok(ended) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(args, &env))) else {
+        return Exit::Incomplete.code(1);
+    };
+    match ended {
+        Ok(code) => code,
+        Err(error) => {
+            for mut line in error.lines() {
+                // What a message quotes may come from a stranger's configuration.
+                if let Ok(engine) = Engine::new(built_in_rules()) {
+                    crate::finding::mask::candidates_in_text(&engine, &mut line);
+                }
+                // A closed standard error is no reason for another exit code.
+                drop(io::Write::write_all(&mut io::stderr(), format!("keytrail: {line}\n").as_bytes()));
+            }
+            Exit::Usage.code(1)
+        }
+    }
+}
+
+/// Looks up an environment variable.
+type Env<'e> = &'e dyn Fn(&str) -> Option<OsString>;
+
+fn run(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<ExitCode, CliError> {
+    match cli::parse(args, env)? {
+        Command::Print(text) => print(&text),
+        Command::ShowConfig(request) => {
+            let settings = request.resolve(&mut Own::here().resolver())?;
+            active_rules(&settings)?;
+            print(&show::settings(&settings))
+        }
+        Command::ListRules(request) => {
+            let settings = request.resolve(&mut Own::here().resolver())?;
+            let rules = active_rules(&settings)?;
+            print(&cli::rules::list(rules.iter().map(Arc::as_ref)))
+        }
+        Command::Scan(task, request) => scan(&task, request, env),
+    }
+}
+
+fn print(text: &str) -> Result<ExitCode, CliError> {
+    output::print(text).map_err(|error| CliError::new(format!("standard output: {}", plain(&error))))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A scan from its task to its exit code.
+fn scan(task: &Task, request: Request, env: Env<'_>) -> Result<ExitCode, CliError> {
+    let started = Instant::now();
+    if let Task::Image { roots, .. } = task {
+        cli::check_image_roots(roots)?;
+    }
+    let plan = Plan::new(task)?;
+    let settings = request.resolve(&mut plan.own.resolver())?;
+    let rules = active_rules(&settings)?;
+    let mut conductor = conductor(&settings, rules, started)?;
+    conductor.markers = plan.markers(&settings);
+    // Later calls in one process (tests of the library) keep the first pool: thread counts never show in results.
+    drop(rayon::ThreadPoolBuilder::new().num_threads(settings.jobs.get()).build_global());
+    let targets = open_targets(&settings)?;
+    let progress = progress::start(settings.progress, env);
+    let scans = plan.scan(task, &conductor, &settings, &Told(progress.as_ref()));
+    progress.done();
+    let report = Report {
+        scans: scans.map_err(|error| CliError::new(error.to_string()))?,
+        rules: sorted(conductor.engine.rules().cloned().collect()),
+        settings_from: settings.from.clone(),
+    };
+    let written = write(&report, &settings, targets, env);
+    for problem in &written {
+        drop(io::Write::write_all(&mut io::stderr(), format!("keytrail: {problem}\n").as_bytes()));
+    }
+    let incomplete = report.is_incomplete() || !written.is_empty();
+    Ok(Exit::of(report.open_findings(), incomplete).code(settings.exit_for_findings))
+}
+
+/// Tells the progress line what the conductor tells.
+struct Told<'p>(&'p dyn progress::Progress);
+
+impl Progress for Told<'_> {
+    fn content(&self, bytes: u64) {
+        self.0.tick(1, bytes);
+    }
+
+    fn phase(&self, what: &'static str) {
+        self.0.phase(what);
+    }
+}
+
+/// The built-in rules and the user's, as far as the settings leave them active.
+fn active_rules(settings: &Settings) -> Result<Vec<Arc<Rule>>, CliError> {
+    let mut loaded = Vec::new();
+    let mut mistakes = Vec::new();
+    for file in &settings.rules.files {
+        match load(&file.name, &file.text, Origin::User) {
+            Ok(rules) if rules.is_empty() => {
+                let reason = "it holds no [[rule]]".to_owned();
+                mistakes.push(crate::rule::load::Mistake { file: file.name.clone(), line: 1, reason });
+            }
+            Ok(rules) => loaded.extend(rules.into_iter().map(|rule| (file.name.as_str(), rule))),
+            Err(more) => mistakes.extend(more),
+        }
+    }
+    let mut rules = built_in_rules();
+    mistakes.extend(duplicates(loaded.iter().map(|(file, rule)| (*file, rule))));
+    for (file, loaded) in &loaded {
+        if rules.iter().any(|rule| rule.id == loaded.rule.id) {
+            let reason = format!("rule `{}` is built in: choose another id", loaded.rule.id);
+            mistakes.push(crate::rule::load::Mistake { file: (*file).to_owned(), line: 1, reason });
+        }
+    }
+    if let Some(error) = CliError::all(mistakes.iter().map(ToString::to_string).collect()) {
+        return Err(error);
+    }
+    rules.extend(loaded.into_iter().map(|(_, loaded)| Arc::new(loaded.rule)));
+    let all: Vec<String> = rules.iter().map(|rule| rule.id.to_string()).collect();
+    let active: BTreeSet<&str> = settings.rules.active(all.iter().map(String::as_str))?;
+    rules.retain(|rule| active.contains(rule.id.as_ref()));
+    Ok(sorted(rules))
+}
+
+fn sorted(mut rules: Vec<Arc<Rule>>) -> Vec<Arc<Rule>> {
+    rules.sort_by(|a, b| a.id.cmp(&b.id));
+    rules
+}
+
+/// The conductor that the settings mean. Markers are set when it is known whose root it is.
+fn conductor(settings: &Settings, rules: Vec<Arc<Rule>>, started: Instant) -> Result<Conductor, CliError> {
+    let engine = Engine::new(rules).map_err(|error| CliError::new(error.to_string()))?;
+    let now = jiff::Timestamp::now().as_second();
+    let end_of = |day: jiff::civil::Date| {
+        day.at(23, 59, 59, 0).to_zoned(jiff::tz::TimeZone::UTC).map_or(i64::MAX, |at| at.timestamp().as_second())
+    };
+    let suppress = settings.suppress.iter().map(|entry| dedup::Rule {
+        fingerprint: entry.fingerprint.clone(),
+        rule: entry.rule.as_ref().map(|name| name.id.clone()),
+        path: entry.path.as_ref().map(|glob| glob.set().clone()),
+        reason: entry.reason.clone(),
+        until: entry.until.map(end_of),
+        until_spelled: entry.until.map(|day| day.to_string()),
+        at: entry.at.clone(),
+    });
+    let accept = settings.accept_unread.iter().map(|entry| AcceptUnread {
+        spelled: entry.path.as_ref().map_or_else(|| entry.object.clone().unwrap_or_default(), |glob| glob.glob.clone()),
+        at: entry.at.clone(),
+        path: entry.path.as_ref().map(|glob| glob.set().clone()),
+        object: entry.object.clone(),
+        until: entry.until.map(end_of),
+    });
+    Ok(Conductor {
+        engine: engine.assuming_structure(settings.assume_structure),
+        policy: Policy::new(settings.include_tests, settings.excludes.clone(), false),
+        threshold: match settings.confidence {
+            crate::rule::Confidence::Low => 1,
+            crate::rule::Confidence::Medium => 50,
+            crate::rule::Confidence::High => 80,
+        },
+        markers: Markers::Ignored,
+        key: settings.fingerprint_key.as_ref().map(|key| Key::new(key.expose())),
+        suppress: suppress.collect(),
+        accept: accept.collect(),
+        platform: settings.platform,
+        observations: settings.observations,
+        line_hashes: settings.reports.iter().any(|report| report.format == ReportFormat::Sarif),
+        now,
+        deadline: settings.deadline.map(|span| started + span),
+    })
+}
+
+/// What is known before the settings are: whose root it is, and which range.
+struct Plan {
+    own: Own,
+    diff: Option<Diff>,
+}
+
+impl Plan {
+    fn new(task: &Task) -> Result<Self, CliError> {
+        let mut own = match task {
+            Task::Staged { .. } | Task::Diff { .. } => Own::here(),
+            Task::History { repositories, .. } => Own::of_repositories(repositories),
+            Task::Files { roots, .. } => {
+                let paths: Vec<PathBuf> = roots
+                    .iter()
+                    .map(|root| match root {
+                        FilesRoot::Path(path) => path.clone(),
+                        FilesRoot::Stdin => PathBuf::from("-"),
+                    })
+                    .collect();
+                Own::of(&paths)
+            }
+            Task::Image { .. } => Own::nobody(),
+        };
+        let mut diff = None;
+        if let Task::Diff { range, trust } = task {
+            let request = range_request(range)?;
+            let source = Diff::new(".", Opening::Own, Policy::default(), request);
+            let (_, found) = source.prepare().map_err(|error| CliError::new(error.to_string()))?;
+            own.set_range(found.trusted(trust.map(to_ci)), found.base, found.includes.first().copied());
+            own.set_under_review(trust.map(to_ci).unwrap_or(found.trust) == ci::Trust::Base);
+            diff = Some(source);
+        }
+        Ok(Self { own, diff })
+    }
+
+    /// What inline markers may do in this scan.
+    fn markers(&self, settings: &Settings) -> Markers {
+        match (settings.inline_allow, self.own.is_somebody(), self.own.is_under_review()) {
+            (false, ..) | (_, false, _) => Markers::Ignored,
+            (true, true, true) => Markers::UnderReview,
+            (true, true, false) => Markers::Heard,
+        }
+    }
+
+    /// Scans every root.
+    fn scan(
+        self,
+        task: &Task,
+        conductor: &Conductor,
+        settings: &Settings,
+        progress: &dyn Progress,
+    ) -> Result<Vec<ScanReport>, SourceError> {
+        let policy = || conductor.policy.clone();
+        let mut scans = Vec::new();
+        match task {
+            Task::Staged { message } => {
+                let source = Staged::new(".", Opening::Own, policy(), message.clone());
+                scans.push(one(conductor, &source, settings, progress)?);
+            }
+            Task::Diff { .. } => {
+                let source = self.diff.expect("a plan for a diff holds one").with_policy(policy());
+                scans.push(one(conductor, &source, settings, progress)?);
+            }
+            Task::History { repositories, unreachable } => {
+                for path in repositories {
+                    let opening = if path == Path::new(".") { Opening::Own } else { Opening::Named };
+                    let source = History::new(path.clone(), opening, policy(), *unreachable);
+                    scans.push(one(conductor, &source, settings, progress)?);
+                }
+            }
+            Task::Files { roots, gitignore } => {
+                for root in roots {
+                    let path = match root {
+                        FilesRoot::Path(path) => path.clone(),
+                        FilesRoot::Stdin => PathBuf::from("-"),
+                    };
+                    let options = FilesOptions {
+                        gitignore: *gitignore,
+                        max_file_size: settings.max_file_size,
+                        overlap: conductor.engine.reach(),
+                    };
+                    scans.push(one(conductor, &Files::new(path, policy(), options), settings, progress)?);
+                }
+            }
+            Task::Image { roots, may_touch_atime } => {
+                for root in roots {
+                    let options = MountedOptions {
+                        may_touch_atime: *may_touch_atime,
+                        max_file_size: settings.max_file_size,
+                        overlap: conductor.engine.reach(),
+                        platform: settings.platform,
+                    };
+                    scans.push(one(conductor, &Mounted::new(root.clone(), &policy(), options), settings, progress)?);
+                }
+            }
+        }
+        Ok(scans)
+    }
+}
+
+/// Scans one root.
+fn one<S: Source>(
+    conductor: &Conductor,
+    source: &S,
+    settings: &Settings,
+    progress: &dyn Progress,
+) -> Result<ScanReport, SourceError> {
+    let mut report = conductor.scan(source, progress)?;
+    report.notes.extend(settings.notes.iter().cloned());
+    if report.platform.is_none() && !report.findings.is_empty() {
+        let note =
+            "which cloud or code host this belongs to isn't known, so no recommendation is named: --platform states it";
+        report.notes.push(note.to_owned());
+    }
+    let slow = conductor.engine.slow_rules();
+    if !slow.is_empty() {
+        report.notes.push(format!(
+            "rules without keywords or without a longest match are searched the slow way: {}",
+            slow.join(", ")
+        ));
+    }
+    Ok(report)
+}
+
+fn to_ci(trust: cli::Trust) -> ci::Trust {
+    match trust {
+        cli::Trust::Base => ci::Trust::Base,
+        cli::Trust::Head => ci::Trust::Head,
+    }
+}
+
+/// The request of `diff`, with standard input or the pipeline's variables read.
+fn range_request(range: &Range) -> Result<diff::Request, CliError> {
+    let lines = || {
+        let mut lines = Vec::new();
+        io::Read::read_to_end(&mut io::stdin().lock(), &mut lines)
+            .map_err(|error| CliError::new(format!("standard input: {}", plain(&error))))?;
+        Ok(lines)
+    };
+    Ok(match range {
+        Range::Environment => {
+            let text =
+                |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+            let variables: Variables = std::env::vars_os().filter_map(text).collect();
+            diff::Request::Environment(variables)
+        }
+        Range::Stated { base, head, from_merge_base } => {
+            let dots = if *from_merge_base { "..." } else { ".." };
+            diff::Request::Range(format!("{base}{dots}{head}"))
+        }
+        Range::MergeBase(reference) => diff::Request::MergeBase(reference.clone()),
+        Range::PrePush => diff::Request::PrePush { lines: lines()?, remote: None },
+        Range::PreReceive => diff::Request::PreReceive(lines()?),
+    })
+}
+
+/// A target as the user knows it.
+fn name_of(target: &output::Target) -> String {
+    match target {
+        output::Target::Stdout => "standard output".to_owned(),
+        output::Target::File(path) => path.display().to_string(),
+    }
+}
+
+/// Opens every report's target before the scan, so that a folder that isn't there is known at once.
+fn open_targets(settings: &Settings) -> Result<Vec<output::Output>, CliError> {
+    let open = |report: &cli::ReportTo| {
+        report.target.open().map_err(|error| CliError::new(format!("{}: {}", name_of(&report.target), plain(&error))))
+    };
+    settings.reports.iter().map(open).collect()
+}
+
+/// Writes every report; what could not be written.
+fn write(report: &Report, settings: &Settings, targets: Vec<output::Output>, env: Env<'_>) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (to, mut out) in settings.reports.iter().zip(targets) {
+        let terminal = match to.target {
+            output::Target::Stdout => cli::terminal::Terminal::stdout(env),
+            output::Target::File(_) => cli::terminal::Terminal::file(),
+        };
+        let style = Style {
+            show_secrets: settings.show_secrets,
+            colour: terminal.colour,
+            width: terminal.width,
+            sarif_target: settings.sarif_target,
+        };
+        let format = report::ALL
+            .iter()
+            .find(|format| format.name() == to.format.word())
+            .expect("a test holds the command line's formats to the reports there are");
+        let result = format.write(report, &style, &mut out).and_then(|()| out.finish());
+        if let Err(error) = output::forgive_closed_pipe(result) {
+            let (name, reason) = (name_of(&to.target), plain(&error));
+            problems.push(format!("{name}: the {} report could not be written: {reason}", to.format.word()));
+        }
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_of_the_command_line_is_a_report() {
+        for format in ReportFormat::ALL {
+            assert!(report::ALL.iter().any(|report| report.name() == format.word()), "{}", format.word());
+        }
+        assert_eq!(report::ALL.len(), ReportFormat::ALL.len());
+    }
+}

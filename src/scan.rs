@@ -1,0 +1,383 @@
+//! The conductor: the only room that knows all the others. Sources hand blobs to it, it asks the engine, places what
+//! matched, makes findings and hands the report on. Detection is not here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use crate::blob::{Blob, ContentId, Edits, ObjectPart};
+use crate::engine::{Engine, Match};
+use crate::finding::dedup::{self, Group, Occurrence};
+use crate::finding::fingerprint::Key;
+use crate::finding::hit::{Hit, hits};
+use crate::finding::{ScanReport, SuppressionStatus};
+use crate::observe::{self, Observation};
+use crate::place::{Located, Part, Place, Provenance, State};
+use crate::platform::Platform;
+use crate::policy::Policy;
+use crate::secret::Secret;
+use crate::source::{Excluded, Listed, Source, SourceError, Unread, UnreadKind, Visitor};
+
+mod accept;
+mod introduced;
+
+pub use accept::AcceptUnread;
+
+/// Hits of one rule in one content that are kept; more are unread.
+const MOST_HITS: usize = 10_000;
+
+/// What a scan needs to know besides its source.
+#[derive(Debug)]
+pub struct Conductor {
+    /// The compiled rules.
+    pub engine: Engine,
+    /// Who may be scanned.
+    pub policy: Policy,
+    /// Findings under this confidence (0–100) are counted and not shown.
+    pub threshold: u8,
+    /// Whether inline markers are heard, and what they may do.
+    pub markers: Markers,
+    /// The user's fingerprint key.
+    pub key: Option<Key>,
+    /// Suppressions of the configuration.
+    pub suppress: Vec<dedup::Rule>,
+    /// Unread items the configuration accepts.
+    pub accept: Vec<AcceptUnread>,
+    /// `--platform`.
+    pub platform: Option<Platform>,
+    /// Whether to collect observations.
+    pub observations: bool,
+    /// Whether a report wants line hashes.
+    pub line_hashes: bool,
+    /// The time expiry is judged by: seconds since 1970, UTC.
+    pub now: i64,
+    /// When to stop, leaving the rest unread.
+    pub deadline: Option<Instant>,
+}
+
+/// What inline markers may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Markers {
+    /// They suppress.
+    Heard,
+    /// The change under review brought them: shown, and the finding still counts.
+    UnderReview,
+    /// They are not looked at.
+    Ignored,
+}
+
+/// Who is told how far the scan is.
+pub trait Progress: Sync {
+    /// One more content of `bytes` bytes was scanned.
+    fn content(&self, bytes: u64);
+
+    /// A new phase begins.
+    fn phase(&self, what: &'static str);
+}
+
+/// No one is told.
+impl Progress for () {
+    fn content(&self, _: u64) {}
+
+    fn phase(&self, _: &'static str) {}
+}
+
+/// The hits of one content.
+#[derive(Debug)]
+struct Content {
+    id: ContentId,
+    provenance: Option<Provenance>,
+    hits: Vec<Hit>,
+}
+
+/// What visitors bring home.
+#[derive(Debug, Default)]
+struct Collected {
+    contents: Vec<Content>,
+    unread: Vec<Unread>,
+    excluded: BTreeMap<Excluded, u64>,
+    listed: Vec<Listed>,
+    observations: Vec<Observation>,
+    notes: Vec<String>,
+}
+
+/// The visitor that sources get.
+struct Collector<'c> {
+    conductor: &'c Conductor,
+    progress: &'c dyn Progress,
+    collected: Mutex<Collected>,
+    contents: AtomicU64,
+    bytes: AtomicU64,
+    late: AtomicBool,
+}
+
+impl Collector<'_> {
+    fn with<T>(&self, change: impl FnOnce(&mut Collected) -> T) -> T {
+        change(&mut self.collected.lock().expect("no one panics while holding this lock"))
+    }
+
+    /// What a content is called where its place isn't known yet.
+    fn name_of(blob: &Blob<'_>) -> Vec<u8> {
+        blob.provenance.map_or_else(|| blob.id.to_string().into_bytes(), |seen| seen.path.clone())
+    }
+
+    /// Does `work` on one blob; a panic of ours on it is an unread item and never the end of the run.
+    fn guarded<T: Default>(&self, blob: &Blob<'_>, work: impl FnOnce() -> T) -> T {
+        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+            let detail = "keytrail failed on this content; please report it";
+            self.unread(Unread::new(UnreadKind::Panic, Self::name_of(blob), detail).object(blob.id));
+            T::default()
+        })
+    }
+
+    /// Scans one blob. The first [`MOST_HITS`] of each rule are kept. Those under the threshold have a limit of their
+    /// own, so that they never push out a finding; findings past the limit are unread.
+    fn scan(&self, blob: &Blob<'_>) -> Vec<Hit> {
+        let Conductor { engine, threshold, line_hashes, .. } = self.conductor;
+        let mut counts: BTreeMap<(usize, bool), usize> = BTreeMap::new();
+        let keep = |found: &Match| {
+            let count = counts.entry((found.rule, found.confidence >= *threshold)).or_default();
+            *count += 1;
+            *count <= MOST_HITS
+        };
+        let hits = self.guarded(blob, || hits(engine, blob, &engine.scan(blob.bytes), *line_hashes, keep));
+        let more: usize =
+            counts.iter().filter(|((_, shown), _)| *shown).map(|(_, count)| count.saturating_sub(MOST_HITS)).sum();
+        if more > 0 {
+            let detail = format!("{more} more matches of rules that already matched {MOST_HITS} times in it");
+            self.unread(Unread::new(UnreadKind::Limit, Self::name_of(blob), detail).object(blob.id));
+        }
+        hits
+    }
+}
+
+impl Visitor for Collector<'_> {
+    type State = ();
+
+    fn visit(&self, _parent: Option<(&(), &Edits)>, blob: Blob<'_>) {
+        let own = (blob.window.own.len()) as u64;
+        let is_name = match (blob.id, blob.provenance) {
+            (_, Some(seen)) => seen.part == Part::PathName,
+            (ContentId::Object(part, _), None) => part == ObjectPart::Names,
+            (ContentId::Serial(_), None) => true,
+        };
+        self.contents.fetch_add(u64::from(blob.window.offset == 0 && own > 0 && !is_name), Ordering::Relaxed);
+        self.bytes.fetch_add(own, Ordering::Relaxed);
+        self.progress.content(own);
+        if let Some(seen) = blob.provenance.filter(|seen| {
+            self.conductor.observations
+                && blob.window.whole
+                && seen.part == Part::Content
+                && observe::wants(&seen.path, &blob.bytes[..blob.bytes.len().min(observe::FIRST)])
+        }) {
+            let facts = self.guarded(&blob, || observe::observe(&seen.path, blob.bytes));
+            self.with(|collected| collected.observations.extend(facts));
+        }
+        let hits = self.scan(&blob);
+        if hits.is_empty() {
+            return;
+        }
+        let provenance = blob.provenance.cloned();
+        self.with(|collected| collected.contents.push(Content { id: blob.id, provenance, hits }));
+    }
+
+    fn unread(&self, what: Unread) {
+        self.with(|collected| collected.unread.push(what));
+    }
+
+    fn excluded(&self, why: Excluded, count: u64) {
+        self.with(|collected| *collected.excluded.entry(why).or_default() += count);
+    }
+
+    fn listed(&self, what: Listed) {
+        self.with(|collected| collected.listed.push(what));
+    }
+
+    fn observe(&self, fact: Observation) {
+        if self.conductor.observations {
+            self.with(|collected| collected.observations.push(fact));
+        }
+    }
+
+    fn note(&self, text: String) {
+        self.with(|collected| collected.notes.push(text));
+    }
+
+    fn stop(&self) -> bool {
+        if self.conductor.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            self.late.store(true, Ordering::Relaxed);
+        }
+        self.late.load(Ordering::Relaxed)
+    }
+}
+
+impl Conductor {
+    /// Scans one root.
+    ///
+    /// # Errors
+    /// The root can't be scanned at all. What can't be read of it is in the report.
+    pub fn scan<S: Source>(&self, source: &S, progress: &dyn Progress) -> Result<ScanReport, SourceError> {
+        let collector = Collector {
+            conductor: self,
+            progress,
+            collected: Mutex::default(),
+            contents: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            late: AtomicBool::new(false),
+        };
+        source.walk(&collector)?;
+        progress.phase("placing");
+        let late = collector.late.load(Ordering::Relaxed);
+        let (contents, bytes) = (collector.contents.into_inner(), collector.bytes.into_inner());
+        let mut collected = collector.collected.into_inner().expect("no one panics while holding this lock");
+        if late {
+            collected.unread.push(Unread::new(
+                UnreadKind::Deadline,
+                source.root().spelled,
+                "the deadline came before the end of the scan; what was not reached is unread (raise --deadline)",
+            ));
+        }
+        let found = std::mem::take(&mut collected.contents);
+        let placed = self.place(source, found, &mut collected)?;
+        let root = source.root();
+        let platform = self.platform.or_else(|| platform_of(&root));
+        let mut report = ScanReport {
+            root,
+            contents,
+            bytes,
+            platform,
+            listed: collected.listed,
+            observations: observe::fold(collected.observations),
+            notes: collected.notes,
+            ..ScanReport::default()
+        };
+        let settings = dedup::Settings {
+            engine: &self.engine,
+            key: self.key.as_ref(),
+            platform,
+            markers: match self.markers {
+                Markers::Heard => Some(SuppressionStatus::Accepted),
+                Markers::UnderReview => Some(SuppressionStatus::UnderReview),
+                Markers::Ignored => None,
+            },
+            suppress: &self.suppress,
+            now: self.now,
+            threshold: self.threshold,
+        };
+        let low = dedup::findings(placed, &settings, &mut report, &mut collected.unread);
+        *collected.excluded.entry(Excluded::LowConfidence).or_default() += low;
+        accept::apply(&self.accept, self.now, &mut collected.unread, &mut collected.excluded, &mut report.notes);
+        report.unread = collected.unread;
+        report.excluded = collected.excluded.into_iter().filter(|(_, count)| *count > 0).collect();
+        finish(&mut report);
+        Ok(report)
+    }
+
+    /// Gives every hit its places and drops what policy leaves out or what isn't new.
+    fn place<S: Source>(
+        &self,
+        source: &S,
+        contents: Vec<Content>,
+        collected: &mut Collected,
+    ) -> Result<Vec<Group>, SourceError> {
+        let hits = || contents.iter().flat_map(|content| &content.hits);
+        let sure: BTreeSet<&Secret> =
+            hits().filter(|hit| hit.confidence >= self.threshold).map(|hit| &hit.secret).collect();
+        let wanted: BTreeSet<ContentId> = contents
+            .iter()
+            .filter(|content| content.provenance.is_none())
+            .filter(|content| content.hits.iter().any(|hit| sure.contains(&hit.secret)))
+            .map(|content| content.id)
+            .collect();
+        let located = if wanted.is_empty() { Vec::new() } else { source.locate(&wanted)? };
+        let mut by_content: BTreeMap<ContentId, Vec<Located>> = BTreeMap::new();
+        for one in located {
+            by_content.entry(one.content).or_default().push(one);
+        }
+        let mut occurrences = Vec::new();
+        for content in contents {
+            let places = match &content.provenance {
+                Some(seen) => vec![Located {
+                    content: content.id,
+                    line: None,
+                    place: Place {
+                        provenance: seen.clone(),
+                        state: State::Present,
+                        first: None,
+                        last: None,
+                        reference: None,
+                    },
+                    before: crate::place::Before::NotAsked,
+                }],
+                // Not taken out: the windows of a huge content share its id.
+                None => by_content.get(&content.id).cloned().unwrap_or_default(),
+            };
+            self.occurrences(content, places, collected, &mut occurrences);
+        }
+        introduced::sort_out(&self.engine, source, occurrences, &mut collected.unread)
+            .map(|sorted| dedup::group(sorted, &self.engine))
+    }
+
+    fn occurrences(
+        &self,
+        content: Content,
+        places: Vec<Located>,
+        collected: &mut Collected,
+        occurrences: &mut Vec<Occurrence>,
+    ) {
+        let hits: Vec<Arc<Hit>> = content.hits.into_iter().map(Arc::new).collect();
+        let mut placed = vec![false; hits.len()];
+        for located in places {
+            // Sources leave test directories out themselves: what is one depends on listings that only they have.
+            let excluded = self.policy.is_excluded(&located.place.provenance.path);
+            *collected.excluded.entry(Excluded::ExcludeGlob).or_default() += u64::from(excluded);
+            for (hit, placed) in hits.iter().zip(&mut placed) {
+                if located.line.is_some_and(|line| line + 1 != hit.region.start.line) {
+                    continue;
+                }
+                *placed = true;
+                if excluded {
+                    continue;
+                }
+                let mut place = located.place.clone();
+                if hit.in_header && place.provenance.part == Part::CommitMessage {
+                    place.provenance.part = Part::CommitIdentity;
+                }
+                let before = located.before.clone();
+                occurrences.push(Occurrence { content: content.id, hit: hit.clone(), place, before, new: true });
+            }
+        }
+        for (hit, _) in hits.into_iter().zip(placed).filter(|(_, placed)| !placed) {
+            // Where a value never reaches the threshold nobody asked for its place; it is counted, and still masks.
+            if hit.confidence >= self.threshold {
+                let detail = "a secret was found in this content, and no place of it; please report it";
+                let what = Unread::new(UnreadKind::Mismatch, content.id.to_string(), detail).object(content.id);
+                collected.unread.push(what);
+            }
+            occurrences.push(Occurrence::placeless(content.id, hit));
+        }
+    }
+}
+
+/// The platform a root shows by itself.
+fn platform_of(root: &crate::source::RootFacts) -> Option<Platform> {
+    let machine = root.machine.as_ref().and_then(|machine| machine.platform);
+    machine.or_else(|| root.repository.as_ref().and_then(|repository| repository.platform))
+}
+
+/// Sorts everything that threads brought in any order.
+fn finish(report: &mut ScanReport) {
+    report.unread.sort();
+    report.unread.dedup();
+    report.listed.sort();
+    report.listed.dedup();
+    report.observations.sort();
+    report.observations.dedup();
+    report.notes.sort();
+    report.notes.dedup();
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,37 @@
+//! Git repositories as sources: opening them without obeying them, reading objects, refs and logs.
+//!
+//! In: a path. Out: objects by id, the names that lead to them and what is known of the repository. Which objects
+//! are scanned, and where they are, is decided by the sources built on top ([`history`], [`staged`], [`diff`]).
+
+mod blobs;
+mod cache;
+pub mod change;
+pub mod ci;
+mod config;
+pub mod diff;
+mod discover;
+mod facts;
+mod graph;
+mod handout;
+pub mod history;
+mod index;
+mod interest;
+mod lfs;
+mod listing;
+mod order;
+mod places;
+mod range;
+mod rank;
+mod refs;
+pub mod repo;
+mod request;
+mod revision;
+mod roots;
+#[cfg(test)]
+mod scratch;
+pub mod staged;
+mod stdin_refs;
+mod structure;
+#[cfg(test)]
+mod tests;
+mod text;

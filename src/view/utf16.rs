@@ -1,0 +1,178 @@
+//! UTF-16, with a byte order mark, without one, and as strings inside binaries.
+//!
+//! A text that is UTF-16 as a whole is decoded as a whole, so that lines and columns are those an editor shows. Any
+//! other blob with NUL bytes is searched for runs of ASCII characters in UTF-16 (Windows executables, registry hives,
+//! databases); the runs are put one a line.
+
+use super::{Origin, View};
+
+/// Least run of UTF-16 characters in a binary that is worth a look.
+const LEAST_RUN: usize = 8;
+
+/// Bytes at the start of a blob by which the encoding is told.
+const SAMPLE: usize = 4096;
+
+/// Byte order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    Little,
+    Big,
+}
+
+impl Order {
+    fn unit(self, pair: [u8; 2]) -> u16 {
+        match self {
+            Self::Little => u16::from_le_bytes(pair),
+            Self::Big => u16::from_be_bytes(pair),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Little => "utf-16le",
+            Self::Big => "utf-16be",
+        }
+    }
+}
+
+/// The UTF-16 views of `bytes`.
+pub(super) fn views(bytes: &[u8]) -> Vec<View> {
+    match bytes {
+        [0xff, 0xfe, ..] => return vec![whole(bytes, 2, Order::Little)],
+        [0xfe, 0xff, ..] => return vec![whole(bytes, 2, Order::Big)],
+        _ => {}
+    }
+    if memchr::memchr(0, bytes).is_none() {
+        return Vec::new();
+    }
+    if let Some(order) = guess(&bytes[..bytes.len().min(SAMPLE)]) {
+        return vec![whole(bytes, 0, order)];
+    }
+    [Order::Little, Order::Big].into_iter().filter_map(|order| runs(bytes, order)).collect()
+}
+
+/// The byte order of a text without a mark, told by where the NUL bytes of its ASCII characters stand.
+fn guess(sample: &[u8]) -> Option<Order> {
+    let pairs = sample.chunks_exact(2);
+    let total = pairs.len();
+    if total < 4 {
+        return None;
+    }
+    let (mut little, mut big) = (0, 0);
+    for pair in pairs {
+        little += usize::from(pair[1] == 0 && is_text(pair[0]));
+        big += usize::from(pair[0] == 0 && is_text(pair[1]));
+    }
+    if little * 10 >= total * 7 {
+        Some(Order::Little)
+    } else if big * 10 >= total * 7 {
+        Some(Order::Big)
+    } else {
+        None
+    }
+}
+
+fn is_text(byte: u8) -> bool {
+    (0x20..0x7f).contains(&byte) || b"\t\r\n".contains(&byte)
+}
+
+/// Decodes all of `bytes` after `skip`. Unpaired surrogates become U+FFFD; an odd byte at the end is left out.
+fn whole(bytes: &[u8], skip: usize, order: Order) -> View {
+    let units = bytes[skip..].chunks_exact(2).map(|pair| order.unit([pair[0], pair[1]]));
+    let mut text = String::with_capacity(bytes.len() / 2);
+    let mut origins = vec![Origin { view: 0, blob: skip, width: 2 }];
+    let mut blob = skip;
+    for decoded in char::decode_utf16(units) {
+        let (c, taken) = match decoded {
+            Ok(c) => (c, 2 * c.len_utf16()),
+            Err(_) => (char::REPLACEMENT_CHARACTER, 2),
+        };
+        text.push(c);
+        blob += taken;
+        if !c.is_ascii() {
+            origins.push(Origin { view: text.len(), blob, width: 2 });
+        }
+    }
+    View { name: order.name(), text: text.into_bytes(), whole: true, origins }
+}
+
+/// The ASCII strings in one byte order inside a binary, or `None` when there is none.
+fn runs(bytes: &[u8], order: Order) -> Option<View> {
+    let mut text = Vec::new();
+    let mut origins = Vec::new();
+    let mut at = 0;
+    while let Some(nul) = memchr::memchr(0, &bytes[at..]).map(|found| at + found) {
+        // The first character's other half stands just before or after its NUL.
+        let start = match order {
+            Order::Little => nul.saturating_sub(1),
+            Order::Big => nul,
+        };
+        let run = bytes[start..]
+            .chunks_exact(2)
+            .take_while(|pair| u8::try_from(order.unit([pair[0], pair[1]])).is_ok_and(is_text))
+            .count();
+        if run >= LEAST_RUN {
+            origins.push(Origin { view: text.len(), blob: start, width: 2 });
+            text.extend(bytes[start..start + 2 * run].chunks_exact(2).map(|pair| pair[0] | pair[1]));
+            origins.push(Origin { view: text.len(), blob: start + 2 * run, width: 0 });
+            text.push(b'\n');
+            at = start + 2 * run;
+        } else {
+            at = nul + 1;
+        }
+        if at >= bytes.len() {
+            break;
+        }
+    }
+    (!text.is_empty()).then_some(View { name: order.name(), text, whole: false, origins })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::location::Span;
+
+    fn encode(text: &str, order: Order) -> Vec<u8> {
+        text.encode_utf16()
+            .flat_map(|unit| if order == Order::Little { unit.to_le_bytes() } else { unit.to_be_bytes() })
+            .collect()
+    }
+
+    #[test]
+    fn whole_texts_are_decoded_with_and_without_a_mark() {
+        let text = "first line\nsecönd 𝄞 line with a value\n";
+        for order in [Order::Little, Order::Big] {
+            for mark in [&[][..], if order == Order::Little { &[0xff, 0xfe] } else { &[0xfe, 0xff] }] {
+                let bytes = [mark, &encode(text, order)].concat();
+                let views = views(&bytes);
+                assert_eq!(views.len(), 1);
+                assert_eq!(views[0].text, text.as_bytes());
+                let at = text.find("value").expect("it is there");
+                let span = views[0].in_blob(Span::new(at, at + 5));
+                assert_eq!(&bytes[span.start..span.end], encode("value", order), "{order:?} {mark:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn strings_in_binaries_are_found_at_odd_and_even_offsets() {
+        for pad in 0..3 {
+            for order in [Order::Little, Order::Big] {
+                let mut bytes = vec![0x90_u8; 101 + pad];
+                bytes.extend(encode("a wide string", order));
+                bytes.extend([0x90; 55]);
+                let found = views(&bytes).into_iter().find(|view| view.name == order.name()).expect("a view");
+                let at = memchr::memmem::find(&found.text, b"wide string").expect("the string is in the view");
+                let span = found.in_blob(Span::new(at, at + 11));
+                assert_eq!(&bytes[span.start..span.end], encode("wide string", order));
+            }
+        }
+    }
+
+    #[test]
+    fn plain_text_and_noise_have_no_view() {
+        assert!(views(b"plain text").is_empty());
+        assert!(views(&[0; 4096]).is_empty());
+        assert!(views(b"\xff\xfe").iter().all(|view| view.text.is_empty()));
+    }
+}

@@ -1,0 +1,45 @@
+//! One integration binary; each topic is a module. Everything but `sample` and `reports` runs the built program, black
+//! box, on what the real git and the real file system make.
+
+// What the others stand on: workspace, runs, secrets made at run time, the checks that hold for every run.
+mod harness;
+
+// 26 places to hide a secret in: working repository, repacked, mirrored.
+mod torture;
+// The index: contents, renames, merges, hooks.
+mod staged;
+// Ranges: named, told by pipelines, pushed; whose word counts.
+mod diff;
+// Folders, files, standard input.
+mod files;
+// Mounted disks of machines.
+mod image;
+
+// Configuration: where it is found and what it decides.
+mod config;
+
+// What can't be read or isn't right: exit 2 or 3, named, never clean.
+mod failure;
+// Names and texts that want to be obeyed.
+mod hostile;
+// Nothing printed holds a secret.
+mod leak;
+// Replace refs, configuration, attributes, hooks: nothing is hidden, nothing is run.
+mod inert;
+// Same bytes out, whatever the number of threads.
+mod determinism;
+// Whose recommendation a finding belongs to.
+mod recommend;
+
+// A report made by hand, and every format's writing of it.
+mod reports;
+mod sample;
+
+// SARIF of real scans, and judges that are not ours.
+mod sarif;
+mod validators;
+
+// Rooms import along the flow.
+mod rooms;
+// The suite about itself.
+mod suite;
