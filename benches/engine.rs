@@ -74,3 +74,14 @@ fn reference_source(bencher: Bencher<'_, '_>) {
         .counter(BytesCount::of_slice(&text))
         .bench_local(|| reference::scan(&engine, black_box(&text)).matches.len());
 }
+
+/// Matches close together, as in dumps: twice the matches, twice the time.
+#[divan::bench(args = [1_000, 2_000, 4_000, 32_000], sample_count = 10)]
+fn many_matches(bencher: Bencher<'_, '_>, lines: u32) {
+    let engine = engine();
+    let line = |n: u32| format!("pass{} = \"kX9{:08x}q\"\n", "word", n.wrapping_mul(2_654_435_761));
+    let text: String = (0..lines).map(line).collect();
+    bencher
+        .counter(BytesCount::of_slice(text.as_bytes()))
+        .bench_local(|| engine.scan(black_box(text.as_bytes())).matches.len());
+}

@@ -73,7 +73,8 @@ pub fn hits(
     }
     // What is seen in the blob as it is and in a view is one hit.
     hits.sort_by(|a, b| (a.offset, a.view).cmp(&(b.offset, b.view)));
-    hits.dedup_by(|b, a| a.offset == b.offset && a.secret == b.secret);
+    // A string of a binary reads in both byte orders, one byte apart.
+    hits.dedup_by(|b, a| b.offset - a.offset <= 1 && a.secret == b.secret);
     hits
 }
 
@@ -241,7 +242,7 @@ mod tests {
         let wide: Vec<u8> = ["pass", "word=\"kX9!mmq2zz\" "].concat().bytes().flat_map(|byte| [byte, 0]).collect();
         let text = [&[0x90; 40][..], b" pass", b"word=\"Zt5!vvw8pp\" ", &wide, &[0x91; 5000]].concat();
         let lines = lines(&text);
-        assert!(lines.len() >= 2, "{lines:?}");
+        assert_eq!(lines.len(), 2, "a string is one hit in either byte order: {lines:?}");
         for line in lines {
             let plain = line.replace('\0', "");
             assert!(!plain.contains("kX9!mm") && !plain.contains("Zt5!vv"), "{plain}");
