@@ -193,7 +193,7 @@ struct File {
     /// See [`Tables::source_extensions`].
     source_extensions: Vec<String>,
     /// Paths that are test directories whatever lies around them.
-    library_test_suites: Vec<String>,
+    package_test_suites: Vec<String>,
     /// See [`Tables::always`].
     always: Names,
     /// See [`Tables::code_only`].
@@ -282,7 +282,7 @@ pub fn describe() -> Description {
         version: file.version,
         always: spelled(file.always),
         code_only: spelled(file.code_only),
-        paths: file.library_test_suites,
+        paths: file.package_test_suites,
         never_below: file.never_below.paths,
         never_under: file.never_under.patterns,
         examples: file.example,
@@ -303,7 +303,7 @@ pub(super) fn tables() -> &'static Tables {
 fn build(file: File) -> Tables {
     let mut steps = Steps::default();
     let (mut suites, mut machine_suites, mut never_below) = (0, 0, 0);
-    for path in &file.library_test_suites {
+    for path in &file.package_test_suites {
         let bit = steps.add(path);
         if path.starts_with('/') { machine_suites |= bit } else { suites |= bit }
     }
@@ -340,7 +340,7 @@ mod tests {
         assert!(file.source_extensions.iter().all(|extension| !extension.starts_with('.')));
         assert!(!file.manifests.names.is_empty() && !file.never_under.patterns.is_empty());
         assert!(file.never_below.paths.iter().all(|path| path.starts_with('/')) && !file.never_below.paths.is_empty());
-        let all = file.library_test_suites.iter().chain(&file.never_below.paths);
+        let all = file.package_test_suites.iter().chain(&file.never_below.paths);
         assert!(
             all.clone().all(|path| !path.contains("**") && path.trim_matches('/').split('/').all(|c| !c.is_empty()))
         );
