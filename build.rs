@@ -11,6 +11,7 @@ use serde::Deserialize;
 #[allow(dead_code, unreachable_pub, reason = "the build script uses a part of the room it shares with the crate")]
 mod rule;
 
+use rule::anchor::{Anchor, ByteSet, Check};
 use rule::load::{Loaded, Mistake, Origin, duplicates, load};
 use rule::{Matcher, Rule};
 
@@ -117,15 +118,15 @@ fn write_rules<'a>(out: &mut String, rules: impl Iterator<Item = &'a Rule>) {
             format!("Cow::Borrowed(&[{}])", items.join(", "))
         };
         let matcher = match &rule.matcher {
-            Matcher::Pattern { pattern, bound } => {
-                format!("Matcher::Pattern {{ pattern: {}, bound: {bound:?} }}", text(pattern))
+            Matcher::Pattern { pattern, bound, run } => {
+                format!("Matcher::Pattern {{ pattern: {}, bound: {bound:?}, run: {run:?} }}", text(pattern))
             }
             Matcher::Code { name } => format!("Matcher::Code {{ name: {} }}", text(name)),
         };
         writeln!(
             out,
             "Rule {{ id: {}, name: {}, provider: {}, description: {}, source: {}, keywords: {}, matcher: {matcher}, \
-             structure: {}, structure_always: {}, public_prefix: {}, random_bits: {}, severity: Severity::{:?}, \
+             anchors: Cow::Borrowed(&[{}]), structure: {}, structure_always: {}, public_prefix: {}, random_bits: {}, severity: Severity::{:?}, \
              confidence: Confidence::{:?}, target: {}, cloud: {}, family: {}, cwe: {}, filters: {}, entropy: {:?}, \
              types: {}, specificity: {}, remediation: {} }},",
             text(&rule.id),
@@ -134,6 +135,7 @@ fn write_rules<'a>(out: &mut String, rules: impl Iterator<Item = &'a Rule>) {
             text(&rule.description),
             text(&rule.source),
             texts(&rule.keywords),
+            rule.anchors.iter().map(anchor).collect::<Vec<_>>().join(", "),
             text(&rule.structure),
             rule.structure_always,
             text(&rule.public_prefix),
@@ -153,6 +155,20 @@ fn write_rules<'a>(out: &mut String, rules: impl Iterator<Item = &'a Rule>) {
         .expect("writing to a string works");
     }
     out.push_str("];\n");
+}
+
+/// An anchor as Rust source.
+fn anchor(anchor: &Anchor) -> String {
+    let check = |Check { at, len, set: ByteSet(set), edge }: &Check| {
+        format!("Check {{ at: {at}, len: {len}, set: ByteSet({set:?}), edge: {edge} }}")
+    };
+    let checks: Vec<String> = anchor.checks.iter().map(check).collect();
+    format!(
+        "Anchor {{ keyword: Cow::Borrowed({:?}), checks: Cow::Borrowed(&[{}]), skip: {:?} }}",
+        anchor.keyword,
+        checks.join(", "),
+        anchor.skip
+    )
 }
 
 /// The rule files as they are, for `rules test` and the tests that run every rule's examples.

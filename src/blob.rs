@@ -95,5 +95,20 @@ pub enum Edit {
     Insert {
         /// Range in the child.
         to: Span,
+        /// Where the same bytes start in the inflated delta.
+        from: usize,
     },
+}
+
+/// A child that is not put together yet: what there is to tell whether it has to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Patch<'a> {
+    /// The parent's bytes; [`Edit::Copy`] reads from them.
+    pub base: &'a [u8],
+    /// The inflated delta; [`Edit::Insert`] reads from it.
+    pub delta: &'a [u8],
+    /// How the child is made of the two.
+    pub edits: &'a Edits,
+    /// How long the child will be, in bytes.
+    pub len: usize,
 }

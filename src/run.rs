@@ -29,6 +29,7 @@ use crate::source::git::staged::Staged;
 use crate::source::mounted::{Mounted, MountedOptions};
 use crate::source::{Source, SourceError};
 
+mod cost;
 mod own;
 
 use own::Own;
@@ -72,6 +73,11 @@ fn run(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<ExitCod
             let settings = request.resolve(&mut Own::here().resolver())?;
             let rules = active_rules(&settings)?;
             print(&cli::rules::list(rules.iter().map(Arc::as_ref)))
+        }
+        Command::RulesCost(paths, request) => {
+            let settings = request.resolve(&mut Own::here().resolver())?;
+            let engine = Engine::new(active_rules(&settings)?).map_err(|error| CliError::new(error.to_string()))?;
+            print(&cost::table(&engine, &paths)?)
         }
         Command::Scan(task, request) => scan(&task, request, env),
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::enrich::remedy::Remedy;
+use crate::rule::anchor::{Anchor, ByteSet, Check, Run};
 use crate::rule::{Confidence, Matcher, Rule, Severity};
 
 include!(concat!(env!("OUT_DIR"), "/tables.rs"));

@@ -86,6 +86,8 @@ pub(crate) enum ConfigSub {
 pub(crate) enum RulesSub {
     /// Print every rule: id, severity, confidence, name
     List(ListArgs),
+    /// Print what each rule costs on files and folders: literal hits, anchored tries and full runs a megabyte
+    Cost(CostArgs),
 }
 
 /// `keytrail staged`.
@@ -181,6 +183,23 @@ pub(crate) struct ListArgs {
     /// Configuration file [default: .keytrail.toml of the repository around the current directory]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+}
+
+impl ListArgs {
+    /// As flags of a scan.
+    pub(crate) fn flags(self) -> ScanArgs {
+        ScanArgs { rules: self.rules, config: self.config, ..ScanArgs::default() }
+    }
+}
+
+/// `keytrail rules cost`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CostArgs {
+    /// Files and folders to measure on [default: the current directory]
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) list: ListArgs,
 }
 
 /// Flags of every scan.

@@ -45,6 +45,8 @@ pub enum Command {
     ShowConfig(Request),
     /// Print the active rules, see [`rules::list`].
     ListRules(Request),
+    /// Print what the active rules cost on these paths.
+    RulesCost(Vec<PathBuf>, Request),
     /// Print this text (help, version) to standard output and end well.
     Print(String),
 }
@@ -82,10 +84,9 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<C
             scan(task, typed.scan, environment, Vec::new())
         }
         Sub::Config(ConfigSub::Show(typed)) => request(typed.scan, environment, own).map(Command::ShowConfig),
-        Sub::Rules(RulesSub::List(typed)) => {
-            let flags = ScanArgs { rules: typed.rules, config: typed.config, ..ScanArgs::default() };
-            request(flags, environment, own).map(Command::ListRules)
-        }
+        Sub::Rules(RulesSub::List(typed)) => request(typed.flags(), environment, own).map(Command::ListRules),
+        Sub::Rules(RulesSub::Cost(typed)) => request(typed.list.flags(), environment, own)
+            .map(|request| Command::RulesCost(or_here(typed.paths), request)),
     }
 }
 

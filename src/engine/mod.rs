@@ -6,23 +6,31 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use crate::blob::Edits;
 use crate::finding::{Facts, Validity};
 use crate::location::Span;
+use crate::rule::anchor::Run;
 use crate::rule::{Matcher, Rule};
 use crate::view::{self, View};
 
+mod cost;
 pub mod filter;
 mod matcher;
 mod prefilter;
 pub mod reference;
+mod sieve;
 pub mod structure;
+mod trace;
 
+pub use cost::{Cost, Costs};
 pub use matcher::RawMatch;
+pub use trace::Trace;
 
 use filter::{Candidate, Filter, Opinion};
 use matcher::{CodeMatcher, Look, Pattern};
 use prefilter::Prefilter;
 use structure::{StructureCheck, Token, Verdict};
+use trace::Found;
 
 /// Checks whose success proves little: the shape is there, not more. They don't make a finding `formatProven`.
 const SHAPE_ONLY: [&str; 5] = ["url-credentials", "connection-string", "basic-auth", "base64-key", "aws-key-id"];
@@ -80,7 +88,7 @@ pub struct EngineError {
 /// How a rule's matches are found.
 enum Lane {
     /// Windows of `bound` bytes around keywords.
-    Fast { pattern: String, bound: usize },
+    Fast { pattern: String, bound: usize, run: Option<Run> },
     /// A hand-written matcher at keywords.
     Code(&'static dyn CodeMatcher),
     /// The whole text, searched without a prefilter.
@@ -130,15 +138,13 @@ impl Engine {
     /// Makes an engine of `rules`. Patterns are compiled on first use; users' own (slow) ones at once.
     ///
     /// # Errors
-    /// A rule names a filter, check or matcher that isn't there, or its pattern is too large.
+    /// A rule names a filter, check or matcher that isn't there, or its pattern or a keyword is too large.
     pub fn new(rules: Vec<Arc<Rule>>) -> Result<Self, EngineError> {
         let detectors = rules.into_iter().map(Detector::new).collect::<Result<Vec<_>, _>>()?;
-        let fast = detectors.iter().enumerate().filter(|(_, detector)| !matches!(detector.lane, Lane::Slow { .. }));
-        let keywords = fast.flat_map(|(index, detector)| {
-            let index = u32::try_from(index).expect("there are far fewer than 2^32 rules");
-            detector.rule.keywords.iter().map(move |word| (index, word.as_ref()))
-        });
-        let prefilter = Prefilter::new(keywords);
+        let prefilter = Prefilter::new(&detectors).map_err(|rule| EngineError {
+            rule: detectors[rule].rule.id.to_string(),
+            reason: "a keyword is too long".to_owned(),
+        })?;
         let slow = (0..detectors.len()).filter(|&at| matches!(detectors[at].lane, Lane::Slow { .. })).collect();
         let reach = detectors.iter().map(Detector::reach).max().unwrap_or(0);
         Ok(Self { detectors, prefilter, slow, assume_structure: false, reach })
@@ -174,65 +180,95 @@ impl Engine {
 
     /// All matches in `bytes` and its views.
     pub fn scan(&self, bytes: &[u8]) -> Scanned {
-        self.scan_with(bytes, |text, found| self.search(text, found))
+        self.scan_with(bytes, |text| self.search(text))
     }
 
-    /// As [`Engine::scan`], with another way to find raw matches.
-    fn scan_with(&self, bytes: &[u8], search: impl Fn(&[u8], &mut Vec<(usize, RawMatch)>)) -> Scanned {
+    /// The matches in `bytes` if there is one to report, and what its children need to know. `parent`: a text scanned
+    /// before, and how this one was made from it. Equal, but for texts with nothing but dropped matches, to
+    /// [`Engine::scan`].
+    pub fn follow(&self, parent: Option<(&Trace, &Edits)>, bytes: &[u8]) -> (Scanned, Trace) {
+        let mut trace = match parent {
+            Some((parent, edits)) => self.trace_child(parent, edits, bytes),
+            None => self.trace(bytes, true, &mut ()),
+        };
+        let found = self.ask(Some(bytes), trace.leads(), &mut ()).expect("the text is there");
+        let scanned = self.settle(bytes, found, trace.wide());
+        (scanned, trace)
+    }
+
+    /// As [`Engine::scan`], but empty for texts with nothing but dropped matches.
+    pub fn report(&self, bytes: &[u8]) -> Scanned {
+        let mut trace = self.trace(bytes, false, &mut ());
+        let found = self.ask(Some(bytes), trace.leads(), &mut ()).expect("the text is there");
+        self.settle(bytes, found, trace.wide())
+    }
+
+    /// Adds what the slow lane and the views hold, and settles ownership if there is anything to report.
+    fn settle(&self, bytes: &[u8], mut found: Vec<Found>, wide: bool) -> Scanned {
+        self.slow_lane(bytes, &mut found);
+        let views = if wide { view::views(bytes) } else { Vec::new() };
+        let texts = views.iter().map(|view| view.text.as_slice());
+        let all: Vec<Vec<Found>> = std::iter::once(found).chain(texts.map(|text| self.search(text))).collect();
+        if all.iter().flatten().all(|one| one.judged.dropped) {
+            return Scanned::default();
+        }
+        let mut matches = Vec::new();
+        all.into_iter().enumerate().for_each(|(view, found)| self.own(view, found, &mut matches));
+        Scanned { views, matches }
+    }
+
+    /// As [`Engine::scan`], with another way to find matches.
+    fn scan_with(&self, bytes: &[u8], search: impl Fn(&[u8]) -> Vec<Found>) -> Scanned {
         let views = view::views(bytes);
         let mut matches = Vec::new();
-        let mut found = Vec::new();
         for (at, text) in std::iter::once(bytes).chain(views.iter().map(|view| view.text.as_slice())).enumerate() {
-            found.clear();
-            search(text, &mut found);
-            self.judge_all(text, at, &mut found, &mut matches);
+            self.own(at, search(text), &mut matches);
         }
         Scanned { views, matches }
     }
 
-    /// Finds the raw matches of every rule: the fast lane by keywords, the slow lane by whole search.
-    fn search(&self, text: &[u8], found: &mut Vec<(usize, RawMatch)>) {
-        // For each rule, where its next match may start at the earliest; made when there is a hit at all.
-        let mut floors: Vec<usize> = Vec::new();
-        self.prefilter.each_hit(text, |rule, keyword| {
-            let rule = rule as usize;
-            if floors.is_empty() {
-                floors.resize(self.detectors.len(), 0);
-            }
-            if keyword.start < floors[rule] {
-                return;
-            }
-            let look = self.detectors[rule].at_keyword(text, keyword, floors[rule]);
-            floors[rule] = look.clear;
-            found.extend(look.found.map(|raw| (rule, raw)));
-        });
+    /// The matches of every rule in one text: the fast lane by keywords, the slow lane by whole search.
+    fn search(&self, text: &[u8]) -> Vec<Found> {
+        let mut trace = self.trace(text, false, &mut ());
+        let mut found = self.ask(Some(text), trace.leads(), &mut ()).expect("the text is there");
+        self.slow_lane(text, &mut found);
+        found
+    }
+
+    /// Searches the whole text for users' rules that have no keyword or no bound.
+    fn slow_lane(&self, text: &[u8], found: &mut Vec<Found>) {
         for &rule in &self.slow {
-            self.detectors[rule].everywhere(text, |raw| found.push((rule, raw)));
+            self.detectors[rule].everywhere(text, |raw| found.push(self.found(text, rule, raw)));
         }
     }
 
-    /// Judges the raw matches of one text and settles which rule owns which bytes.
-    fn judge_all(&self, text: &[u8], view: usize, found: &mut Vec<(usize, RawMatch)>, matches: &mut Vec<Match>) {
+    /// A raw match, judged.
+    fn found(&self, text: &[u8], rule: usize, raw: RawMatch) -> Found {
+        Found { start: raw.whole.start, judged: Arc::new(self.judge(text, rule, raw)) }
+    }
+
+    /// Settles which rule owns which bytes of one text.
+    fn own(&self, view: usize, found: Vec<Found>, matches: &mut Vec<Match>) {
+        let mut found: Vec<Match> = found.iter().map(|one| Match { view, ..one.placed() }).collect();
         // The most specific rule first; among equals the longer secret, then the smaller id.
-        let key = |(rule, raw): &(usize, RawMatch)| {
-            let specificity = self.detectors[*rule].rule.specificity;
-            (std::cmp::Reverse(specificity), std::cmp::Reverse(raw.secret.len()), *rule, raw.secret.start)
-        };
-        found.sort_by_key(key);
+        found.sort_by_key(|one| {
+            let specificity = self.detectors[one.rule].rule.specificity;
+            (std::cmp::Reverse(specificity), std::cmp::Reverse(one.raw.secret.len()), one.rule, one.raw.secret.start)
+        });
         let first = matches.len();
         // The matches so far by where their secrets start; these never overlap.
         let mut owners: BTreeMap<usize, usize> = BTreeMap::new();
-        for (rule, raw) in found.drain(..) {
-            let before = owners.range(..raw.secret.end).rev().map(|(_, &at)| at);
-            let Some(at) = before.take_while(|&at| matches[at].raw.secret.overlaps(raw.secret)).min() else {
-                owners.insert(raw.secret.start, matches.len());
-                matches.push(self.judge(text, view, rule, raw));
+        for one in found {
+            let before = owners.range(..one.raw.secret.end).rev().map(|(_, &at)| at);
+            let Some(at) = before.take_while(|&at| matches[at].raw.secret.overlaps(one.raw.secret)).min() else {
+                owners.insert(one.raw.secret.start, matches.len());
+                matches.push(one);
                 continue;
             };
             let owner = &mut matches[at];
-            owner.beside.extend(raw.hidden().filter(|span| !owner.raw.secret.contains(*span)));
-            if owner.rule != rule && !owner.also.contains(&rule) {
-                owner.also.push(rule);
+            owner.beside.extend(one.raw.hidden().filter(|span| !owner.raw.secret.contains(*span)));
+            if owner.rule != one.rule && !owner.also.contains(&one.rule) {
+                owner.also.push(one.rule);
             }
         }
         let fresh = &mut matches[first..];
@@ -243,8 +279,8 @@ impl Engine {
         fresh.sort_by_key(|found| (found.raw.secret, found.rule));
     }
 
-    /// Runs filters and the structure check on one match.
-    fn judge(&self, text: &[u8], view: usize, rule: usize, raw: RawMatch) -> Match {
+    /// Runs filters and the structure check on one match: a function of its own bytes.
+    fn judge(&self, text: &[u8], rule: usize, raw: RawMatch) -> Match {
         let detector = &self.detectors[rule];
         let bytes = &text[raw.secret.start..raw.secret.end];
         let name = raw.companions.iter().find(|(word, _)| *word == "name").map(|(_, span)| *span);
@@ -256,7 +292,7 @@ impl Engine {
         };
         let mut judged = Match {
             rule,
-            view,
+            view: 0,
             confidence: detector.rule.confidence.percent(),
             validity: Validity::NotChecked,
             facts: Facts::default(),
@@ -318,10 +354,10 @@ impl Detector {
     fn new(rule: Arc<Rule>) -> Result<Self, EngineError> {
         let wrong = |reason: String| EngineError { rule: rule.id.to_string(), reason };
         let lane = match &rule.matcher {
-            Matcher::Pattern { pattern, bound: Some(bound) } => {
-                Lane::Fast { pattern: pattern.to_string(), bound: *bound }
+            Matcher::Pattern { pattern, bound: Some(bound), run } => {
+                Lane::Fast { pattern: pattern.to_string(), bound: *bound, run: *run }
             }
-            Matcher::Pattern { pattern, bound: None } => Lane::Slow { pattern: pattern.to_string() },
+            Matcher::Pattern { pattern, bound: None, .. } => Lane::Slow { pattern: pattern.to_string() },
             Matcher::Code { name } => {
                 Lane::Code(matcher::by_name(name).ok_or_else(|| wrong(format!("there is no matcher `{name}`")))?)
             }
@@ -350,18 +386,30 @@ impl Detector {
         self.pattern.get_or_init(|| Pattern::new(pattern).ok()).as_ref()
     }
 
+    /// Whether asking the matcher about a keyword may give a match; the surroundings fit the anchor.
+    #[inline]
+    fn may_match(&self, text: &[u8], keyword: Span) -> bool {
+        match &self.lane {
+            Lane::Code(code) => code.may_match(text, keyword),
+            Lane::Fast { .. } | Lane::Slow { .. } => true,
+        }
+    }
+
     /// The match around a keyword hit.
     fn at_keyword(&self, text: &[u8], keyword: Span, floor: usize) -> Look {
-        let nothing = Look { found: None, clear: floor };
+        let nothing = Look { found: None, clear: floor, examined: keyword, searched: false };
         match &self.lane {
-            Lane::Fast { bound, .. } => match self.compiled() {
-                Some(pattern) => matcher::around(pattern, *bound, text, keyword, floor),
-                None => nothing,
-            },
-            Lane::Code(code) => match code.find(text, keyword, floor) {
-                Some(raw) => Look { clear: raw.whole.end, found: Some(raw) },
-                None => nothing,
-            },
+            Lane::Fast { bound, run, .. } => {
+                matcher::around(|| self.compiled(), (*bound, run.as_ref()), text, keyword, floor)
+            }
+            Lane::Code(code) => {
+                let reach = code.reach();
+                let examined = Span::new(keyword.start.saturating_sub(reach), (keyword.end + reach).min(text.len()));
+                match code.find(text, keyword, floor) {
+                    Some(raw) => Look { clear: raw.whole.end, found: Some(raw), examined, searched: false },
+                    None => Look { examined, ..nothing },
+                }
+            }
             Lane::Slow { .. } => nothing,
         }
     }

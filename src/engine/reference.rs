@@ -5,20 +5,22 @@
 
 use crate::location::Span;
 
-use super::{Engine, Lane, RawMatch, Scanned};
+use super::trace::Found;
+use super::{Engine, Lane, Scanned};
 
 /// All matches in `bytes` and its views, found the slow way. Equal, element by element, to [`Engine::scan`].
 pub fn scan(engine: &Engine, bytes: &[u8]) -> Scanned {
-    engine.scan_with(bytes, |text, found| search(engine, text, found))
+    engine.scan_with(bytes, |text| search(engine, text))
 }
 
-fn search(engine: &Engine, text: &[u8], found: &mut Vec<(usize, RawMatch)>) {
+fn search(engine: &Engine, text: &[u8]) -> Vec<Found> {
+    let mut found = Vec::new();
     let lower = text.to_ascii_lowercase();
     for (index, detector) in engine.detectors.iter().enumerate() {
         match &detector.lane {
-            Lane::Slow { .. } => detector.everywhere(text, |raw| found.push((index, raw))),
+            Lane::Slow { .. } => detector.everywhere(text, |raw| found.push(engine.found(text, index, raw))),
             // A keyword is part of what a rule means: it is proven to be in every match of a fast rule.
-            Lane::Fast { .. } => detector.everywhere(text, |raw| found.push((index, raw))),
+            Lane::Fast { .. } => detector.everywhere(text, |raw| found.push(engine.found(text, index, raw))),
             Lane::Code(code) => {
                 let mut floor = 0;
                 for keyword in keywords(&lower, &detector.rule.keywords) {
@@ -27,15 +29,16 @@ fn search(engine: &Engine, text: &[u8], found: &mut Vec<(usize, RawMatch)>) {
                     }
                     if let Some(raw) = code.find(text, keyword, floor) {
                         floor = raw.whole.end;
-                        found.push((index, raw));
+                        found.push(engine.found(text, index, raw));
                     }
                 }
             }
         }
     }
+    found
 }
 
-/// Every place of every keyword in a lower-cased text, in the order of their ends.
+/// Every place of every keyword in a lower-cased text, in the order of their starts.
 fn keywords(lower: &[u8], words: &[crate::rule::Text]) -> Vec<Span> {
     let mut hits = Vec::new();
     for word in words {
@@ -43,7 +46,7 @@ fn keywords(lower: &[u8], words: &[crate::rule::Text]) -> Vec<Span> {
         let all = lower.windows(word.len()).enumerate().filter(|(_, window)| *window == word.as_bytes());
         hits.extend(all.map(|(at, _)| Span::new(at, at + word.len())));
     }
-    hits.sort_by_key(|span| (span.end, span.start));
+    hits.sort();
     hits.dedup();
     hits
 }

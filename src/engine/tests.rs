@@ -9,7 +9,7 @@ fn engine() -> Engine {
     Engine::new(built_in_rules()).expect("the built-in rules make an engine")
 }
 
-fn loaded() -> Vec<(&'static str, Loaded)> {
+pub(super) fn loaded() -> Vec<(&'static str, Loaded)> {
     let all: Vec<_> = built_in_files()
         .iter()
         .flat_map(|(file, text)| {
@@ -21,7 +21,7 @@ fn loaded() -> Vec<(&'static str, Loaded)> {
     all
 }
 
-fn expand(template: &str, seed: u64) -> Vec<u8> {
+pub(super) fn expand(template: &str, seed: u64) -> Vec<u8> {
     specimen::expand(template, seed).unwrap_or_else(|error| panic!("{template}: {error}"))
 }
 
@@ -116,6 +116,34 @@ fn fast_and_reference_agree_on_a_source_tree() {
     assert!(bytes > 300_000, "only {bytes} bytes");
 }
 
+/// Full runs of its pattern that a rule may cost on source, per megabyte.
+const BUDGET: u64 = 20;
+
+#[test]
+fn no_rule_runs_its_pattern_too_often() {
+    let engine = engine();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut costs = Costs::default();
+    for folder in ["src", "tests", "benches", "build.rs"] {
+        for entry in ignore::WalkBuilder::new(root.join(folder)).build() {
+            let entry = entry.expect("our own tree can be walked");
+            // Rooms that name many keywords would cost on their own what no source of others does.
+            let named =
+                ["structure", "specimen", "engine"].iter().any(|room| entry.path().iter().any(|part| part == *room));
+            if entry.file_type().is_some_and(|kind| kind.is_file()) && !named {
+                costs.add(&engine.cost(&std::fs::read(entry.path()).expect("our own files can be read")));
+            }
+        }
+    }
+    assert!(costs.bytes > 1_000_000, "only {} bytes", costs.bytes);
+    let met = costs.rules.iter().filter(|cost| cost.hits > 0).count();
+    assert!(met > 40, "only {met} rules had a hit");
+    let over = |cost: &Cost| cost.searched * 1_000_000 > BUDGET * costs.bytes;
+    let over: Vec<_> =
+        engine.rules().zip(&costs.rules).filter(|(_, cost)| over(cost)).map(|(rule, cost)| (&rule.id, cost)).collect();
+    assert!(over.is_empty(), "over {BUDGET} runs a megabyte, of {} bytes: {over:?}", costs.bytes);
+}
+
 #[test]
 fn fast_and_reference_agree_on_secrets_spliced_into_noise() {
     let engine = engine();
@@ -148,8 +176,8 @@ fn fast_and_reference_agree_on_secrets_spliced_into_noise() {
     assert!(matches > 400, "only {matches} matches");
 }
 
-#[test]
-fn fast_and_reference_agree_where_keywords_stand_close() {
+/// Rules whose keywords overlap, nest and repeat.
+pub(super) fn small_engine() -> Engine {
     let rules = [
         ("short", r"\bkey[a-z]{0,3}=([0-9]{4})\b", r#"["key"]"#),
         ("nested", r"(?m)^(?:secret_)?key(?:=|:)([0-9a-f]{2,5})$", r#"["secret_key", "key"]"#),
@@ -168,6 +196,12 @@ fn fast_and_reference_agree_where_keywords_stand_close() {
     let rules = load("test.toml", &text, Origin::User).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
     let engine = Engine::new(rules.into_iter().map(|loaded| Arc::new(loaded.rule)).collect()).expect("an engine");
     assert_eq!(engine.slow_rules(), Vec::<&str>::new());
+    engine
+}
+
+#[test]
+fn fast_and_reference_agree_where_keywords_stand_close() {
+    let engine = small_engine();
     let pieces = ["key", "secret_", "=", ":", "1", "12", "1234", "ab", "\n", " ", "x", "keykey=", "key=1234"];
     let mut state = 11_u64;
     let mut matches = 0;

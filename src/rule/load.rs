@@ -7,6 +7,7 @@ use std::fmt;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::anchor::Anchor;
 use super::proof::{self, LONGEST_BOUND};
 use super::{Confidence, Matcher, Rule, Severity, Text};
 
@@ -216,6 +217,15 @@ fn check(raw: RawRule, origin: Origin) -> Result<Loaded, Vec<String>> {
             None
         }
     };
+    let anchors = match &matcher {
+        Some(Matcher::Pattern { pattern, bound: Some(_), .. }) => proof::anchors(pattern, &raw.keywords)
+            .unwrap_or_else(|reason| {
+                wrong.push(reason);
+                Vec::new()
+            }),
+        Some(Matcher::Code { .. }) => raw.keywords.iter().map(|word| Anchor::bare(word)).collect(),
+        Some(Matcher::Pattern { bound: None, .. }) | None => Vec::new(),
+    };
     let Some(matcher) = matcher.filter(|_| wrong.is_empty()) else { return Err(wrong) };
     let rule = Rule {
         id: raw.id.into(),
@@ -225,6 +235,7 @@ fn check(raw: RawRule, origin: Origin) -> Result<Loaded, Vec<String>> {
         source: raw.source.into(),
         keywords: texts(raw.keywords),
         matcher,
+        anchors: anchors.into(),
         structure: raw.structure.into(),
         structure_always: raw.structure_always,
         public_prefix: raw.public_prefix.into(),
@@ -285,7 +296,7 @@ fn matcher(
                     Some(_) => "it can't be proven that a keyword is in every match".into(),
                 });
             }
-            Ok(Matcher::Pattern { pattern: pattern.into(), bound: proven })
+            Ok(Matcher::Pattern { pattern: pattern.into(), bound: proven, run: proof.run })
         }
         (None, Some(name)) if origin == Origin::User => Err(format!("matcher `{name}` is for built-in rules")),
         (None, Some(name)) if !MATCHERS.contains(&name.as_str()) => Err(format!("there is no matcher `{name}`")),

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
+pub mod anchor;
 pub mod load;
+mod nfa;
 pub mod proof;
 
 /// A text that is either built in or a user's.
@@ -31,6 +33,8 @@ pub struct Rule {
     pub keywords: List<Text>,
     /// How a match is recognised.
     pub matcher: Matcher,
+    /// What must stand around a keyword; empty for rules without a proof, which are searched whole.
+    pub anchors: List<anchor::Anchor>,
     /// Id of the offline structure check; empty for none.
     pub structure: Text,
     /// Whether every genuine secret of this type carries the structure.
@@ -73,6 +77,8 @@ pub enum Matcher {
         pattern: Text,
         /// Longest match, bytes.
         bound: Option<usize>,
+        /// A run of bytes that no match can do without, if there is one worth looking for.
+        run: Option<anchor::Run>,
     },
     /// A hand-written matcher of the engine, by name.
     Code {

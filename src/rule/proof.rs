@@ -4,6 +4,8 @@
 use regex_syntax::hir::{Class, Hir, HirKind};
 use regex_syntax::{ParserBuilder, hir};
 
+use super::anchor::{self, Anchor, Run};
+
 /// Longest bound a built-in pattern may have, in bytes. Windows around a keyword are twice this.
 pub const LONGEST_BOUND: usize = 8192;
 
@@ -17,6 +19,8 @@ pub struct Proof {
     pub bound: Option<usize>,
     /// Whether every match holds one of the keywords (compared without ASCII case).
     pub keyword: bool,
+    /// The longest run of bytes of one class that is in every match.
+    pub run: Option<Run>,
     /// Whether the empty string matches.
     pub empty: bool,
     /// Index of the capture group that is the secret: the group named `secret`, else group 1, else 0.
@@ -34,9 +38,25 @@ pub fn prove(pattern: &str, keywords: &[String]) -> Result<Proof, String> {
     Ok(Proof {
         bound: properties.maximum_len(),
         keyword: !folded.is_empty() && Shape::of(&hir, &folded).proves(&folded),
+        run: anchor::run(&hir),
         empty: properties.minimum_len() == Some(0),
         secret_group: secret_group(&hir),
     })
+}
+
+/// The anchors of `pattern`, of which [`prove`] has shown that one of `keywords` is in every match.
+///
+/// # Errors
+/// As [`prove`].
+pub fn anchors(pattern: &str, keywords: &[String]) -> Result<Vec<Anchor>, String> {
+    let hir = ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern).map_err(|e| one_line(&e))?;
+    let lower: Vec<String> = keywords.iter().map(|word| word.to_ascii_lowercase()).collect();
+    let folded: Vec<Vec<u8>> = lower.iter().map(|word| word.clone().into_bytes()).collect();
+    let spelled = |parts: &[Hir]| {
+        let exact = Shape::of_concat(parts, &folded).exact;
+        exact.is_some_and(|strings| all_hold(&strings, &folded))
+    };
+    Ok(anchor::anchors(&hir, &lower, &spelled))
 }
 
 /// The last line of a syntax error is its reason; the lines before it draw the pattern.

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::blob::{Blob, ContentId, Edits};
+use crate::blob::{Blob, ContentId, Edits, Patch};
 use crate::observe::Observation;
 use crate::place::Located;
 
@@ -30,6 +30,18 @@ pub trait Visitor: Sync {
 
     /// Takes one blob. Called from any thread, once per content (once per window for huge ones).
     fn visit(&self, parent: Option<(&Self::State, &Edits)>, blob: Blob<'_>) -> Self::State;
+
+    /// Looks at a blob of which only its parent and what changed are at hand, and which nothing is a child of. `true`
+    /// settles it: it is not put together and not visited. `false` has it visited.
+    fn glance(&self, parent: &Self::State, patch: &Patch<'_>, id: ContentId) -> bool {
+        let _ = (parent, patch, id);
+        false
+    }
+
+    /// Whether every blob is wanted whole and by itself: no parent is passed then, and there is no glancing.
+    fn in_full(&self) -> bool {
+        false
+    }
 
     /// Something we were asked to scan could not be read: the run ends with exit code 3.
     fn unread(&self, what: Unread);

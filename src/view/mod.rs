@@ -41,6 +41,16 @@ impl View {
     }
 }
 
+/// Whether [`views`] may give any.
+pub fn may_have_views(bytes: &[u8]) -> bool {
+    has_mark(bytes) || memchr::memchr(0, bytes).is_some()
+}
+
+/// Whether a text begins with a byte order mark of UTF-16.
+pub fn has_mark(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
+}
+
 /// All views of `bytes`. Costs one search for a NUL byte where there is none.
 pub fn views(bytes: &[u8]) -> Vec<View> {
     utf16::views(bytes)

@@ -45,6 +45,7 @@ pub(crate) fn rule(id: &'static str, name: &'static str, severity: Severity, cwe
         source: "https://docs.github.com/en/authentication".into(),
         keywords: Cow::Borrowed(&[]),
         matcher: Matcher::Code { name: "sample".into() },
+        anchors: Default::default(),
         structure: "".into(),
         structure_always: false,
         public_prefix: "corr".into(),

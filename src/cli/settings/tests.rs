@@ -25,7 +25,10 @@ fn resolved_in(line: &str, files: &Files, env: &[(&str, &str)]) -> Result<Settin
     let args = std::iter::once("keytrail").chain(line.split_whitespace()).map(OsString::from);
     let lookup = |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value));
     let request = match parse(args, &lookup)? {
-        Command::Scan(_, request) | Command::ShowConfig(request) | Command::ListRules(request) => request,
+        Command::Scan(_, request)
+        | Command::ShowConfig(request)
+        | Command::ListRules(request)
+        | Command::RulesCost(_, request) => request,
         Command::Print(text) => panic!("{line} printed {text}"),
     };
     request.resolve(&mut |source| {

@@ -84,6 +84,7 @@ mod tests {
             source: "".into(),
             keywords: vec![].into(),
             matcher: Matcher::Code { name: "x".into() },
+            anchors: Default::default(),
             structure: "".into(),
             structure_always: true,
             public_prefix: "".into(),

@@ -59,6 +59,14 @@ impl CodeMatcher for Assignment {
         })
     }
 
+    fn may_match(&self, text: &[u8], keyword: Span) -> bool {
+        let rest = &text[keyword.end..];
+        let tail = rest.iter().take(LONGEST_NAME + 1).take_while(|byte| is_name(**byte)).count();
+        let rest = &rest[tail..];
+        let gap = rest.iter().take(16).take_while(|byte| b"\\\"'`]) \t".contains(byte)).count();
+        tail <= LONGEST_NAME && (gap == 16 || rest.get(gap).is_some_and(|byte| b">,:=-vV".contains(byte)))
+    }
+
     fn reach(&self) -> usize {
         2 * LONGEST_NAME + LONGEST_GAP + LONGEST_VALUE + 16
     }

@@ -6,6 +6,7 @@ use regex_automata::meta::Regex;
 use regex_automata::util::{captures::Captures, syntax};
 
 use crate::location::Span;
+use crate::rule::anchor::Run;
 
 mod assignment;
 mod block;
@@ -36,6 +37,14 @@ impl RawMatch {
         let companions = self.companions.iter().filter(|(word, _)| MASKED_COMPANIONS.contains(word));
         std::iter::once(self.secret).chain(companions.map(|(_, span)| *span))
     }
+
+    /// Shifts all spans by so many bytes; they stay in their text.
+    pub(super) fn moved(&mut self, by: isize) {
+        let moved = |span: Span| Span::new(span.start.saturating_add_signed(by), span.end.saturating_add_signed(by));
+        self.whole = moved(self.whole);
+        self.secret = moved(self.secret);
+        self.companions.iter_mut().for_each(|(_, span)| *span = moved(*span));
+    }
 }
 
 /// A hand-written matcher. `keyword` is where one of the rule's keywords stands; a match starts at `floor` or later
@@ -50,6 +59,12 @@ pub(crate) trait CodeMatcher: Sync {
 
     /// How far from the keyword it looks, in bytes, either way.
     fn reach(&self) -> usize;
+
+    /// Whether [`CodeMatcher::find`] may give a match here; `false` only if it can't. A look at a few bytes (fewer
+    /// than [`super::prefilter::QUICK`] from the keyword's start), since most keywords are words of a text.
+    fn may_match(&self, _text: &[u8], _keyword: Span) -> bool {
+        true
+    }
 }
 
 /// Every hand-written matcher, by name.
@@ -73,11 +88,7 @@ impl Pattern {
     /// # Errors
     /// The compiled form would be too large.
     pub(crate) fn new(pattern: &str) -> Result<Self, String> {
-        let regex = Regex::builder()
-            .syntax(syntax::Config::new().unicode(false).utf8(false))
-            .configure(Regex::config().utf8_empty(false).nfa_size_limit(Some(8 << 20)).hybrid_cache_capacity(1 << 20))
-            .build(pattern)
-            .map_err(|error| error.to_string())?;
+        let regex = compile(pattern)?;
         let names: Vec<(usize, String)> = regex
             .group_info()
             .pattern_names(regex_automata::PatternID::ZERO)
@@ -115,6 +126,15 @@ impl Pattern {
     }
 }
 
+/// Compiles a pattern for bytes.
+fn compile(pattern: &str) -> Result<Regex, String> {
+    Regex::builder()
+        .syntax(syntax::Config::new().unicode(false).utf8(false))
+        .configure(Regex::config().utf8_empty(false).nfa_size_limit(Some(8 << 20)).hybrid_cache_capacity(1 << 20))
+        .build(pattern)
+        .map_err(|error| error.to_string())
+}
+
 /// The hand-written matcher a rule names.
 pub(crate) fn by_name(name: &str) -> Option<&'static dyn CodeMatcher> {
     ALL.iter().find(|matcher| matcher.name() == name).copied()
@@ -122,7 +142,7 @@ pub(crate) fn by_name(name: &str) -> Option<&'static dyn CodeMatcher> {
 
 /// The match of a bounded pattern that covers `keyword` and starts at `floor` or later.
 ///
-/// Why this is what a search of the whole text gives, when asked for every keyword hit in the order of their ends with
+/// Why this is what a search of the whole text gives, when asked for every keyword hit in the order of their starts with
 /// `floor` at the end of the rule's last match: a match `m` holds a keyword and has at most `bound` bytes, so it lies in
 /// the window of its first hit, uncut. Whatever the search finds first in that window starts no later than `m`;
 /// something that starts earlier would be a match of the whole text too, and would hold an earlier hit. A find that
@@ -130,20 +150,31 @@ pub(crate) fn by_name(name: &str) -> Option<&'static dyn CodeMatcher> {
 ///
 /// What a look without a match has proven spares later ones: no match starts before [`Look::clear`], for one that
 /// starts more than `bound` before the window's end would have been found uncut, and one that starts before the window
-/// ends before the keyword does. So hits before it need no look; and where the look before was near, the window is
+/// ends before the keyword does. A window without the run of bytes that no match can do without holds no match, which
+/// is told without the pattern. So hits before it need no look; and where the look before was near, the window is
 /// longer by `bound`, so that text full of keywords is searched some three times over and not once for every keyword.
-pub(crate) fn around(pattern: &Pattern, bound: usize, text: &[u8], keyword: Span, floor: usize) -> Look {
-    let nothing = Look { found: None, clear: floor };
+pub(crate) fn around<'p>(
+    pattern: impl FnOnce() -> Option<&'p Pattern>,
+    (bound, run): (usize, Option<&Run>),
+    text: &[u8],
+    keyword: Span,
+    floor: usize,
+) -> Look {
     let back = keyword.end.saturating_sub(bound);
     let ahead = if floor > back { bound.saturating_mul(2) } else { bound };
     let window = Span::new(floor.max(back), keyword.start.saturating_add(ahead).min(text.len()));
+    let nothing = Look { found: None, clear: floor, examined: Span::new(back, window.end), searched: false };
     if window.start > keyword.start {
         return nothing;
     }
     let whole = window.end == text.len();
     let uncut = if whole { text.len() } else { (window.end + 1).saturating_sub(bound) };
-    match pattern.find(text, window) {
-        Some(found) if found.whole.contains(keyword) => Look { clear: found.whole.end, found: Some(found) },
+    if run.is_some_and(|run| !run.is_in(&text[window.start..window.end])) {
+        return Look { clear: uncut.max(floor), ..nothing };
+    }
+    let nothing = Look { searched: true, ..nothing };
+    match pattern().and_then(|pattern| pattern.find(text, window)) {
+        Some(found) if found.whole.contains(keyword) => Look { clear: found.whole.end, found: Some(found), ..nothing },
         Some(other) => Look { clear: uncut.min(other.whole.start).max(floor), ..nothing },
         None => Look { clear: uncut.max(floor), ..nothing },
     }
@@ -155,6 +186,11 @@ pub(crate) struct Look {
     pub(crate) found: Option<RawMatch>,
     /// No further match of the rule starts before this offset.
     pub(crate) clear: usize,
+    /// Whether the pattern was run.
+    pub(crate) searched: bool,
+    /// The bytes that the answer depends on, with one more either side (edges of words and lines), if the rule's
+    /// match before doesn't reach into them.
+    pub(crate) examined: Span,
 }
 
 #[cfg(test)]
@@ -187,7 +223,7 @@ mod tests {
         let (mut floor, mut looks) = (0, 0);
         for start in (0..text.len()).step_by(3) {
             if start >= floor {
-                let look = around(&pattern, bound, &text, Span::new(start, start + 3), floor);
+                let look = around(|| Some(&pattern), (bound, None), &text, Span::new(start, start + 3), floor);
                 assert!(look.found.is_none() && look.clear > start);
                 (floor, looks) = (look.clear, looks + 1);
             }
