@@ -30,6 +30,7 @@ use crate::source::mounted::{Mounted, MountedOptions};
 use crate::source::{Source, SourceError};
 
 mod cost;
+mod floor;
 mod own;
 
 use own::Own;
@@ -79,6 +80,7 @@ fn run(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<ExitCod
             let engine = Engine::new(active_rules(&settings)?).map_err(|error| CliError::new(error.to_string()))?;
             print(&cost::table(&engine, &paths)?)
         }
+        Command::Floor(task) => print(&floor::measure(&task)?),
         Command::Scan(task, request) => scan(&task, request, env),
     }
 }
@@ -208,6 +210,7 @@ fn conductor(settings: &Settings, rules: Vec<Arc<Rule>>, started: Instant) -> Re
         line_hashes: settings.reports.iter().any(|report| report.format == ReportFormat::Sarif),
         now,
         deadline: settings.deadline.map(|span| started + span),
+        full_scan: settings.full_scan,
     })
 }
 

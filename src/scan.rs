@@ -55,6 +55,8 @@ pub struct Conductor {
     pub now: i64,
     /// When to stop, leaving the rest unread.
     pub deadline: Option<Instant>,
+    /// Whether every version of a file is scanned in full instead of what changed.
+    pub full_scan: bool,
 }
 
 /// What inline markers may do.
@@ -232,6 +234,10 @@ impl Visitor for Collector<'_> {
 
     fn note(&self, text: String) {
         self.with(|collected| collected.notes.push(text));
+    }
+
+    fn in_full(&self) -> bool {
+        self.conductor.full_scan
     }
 
     fn stop(&self) -> bool {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 
+use super::bench::BenchSub;
 use super::config::PathGlob;
 use super::output::Target;
 use super::task::{ReportFormat, Trust};
@@ -70,6 +71,9 @@ pub(crate) enum Sub {
     /// Show the rules
     #[command(subcommand, arg_required_else_help = true, disable_help_subcommand = true)]
     Rules(RulesSub),
+    /// Measure
+    #[command(subcommand, hide = true, arg_required_else_help = true, disable_help_subcommand = true)]
+    Bench(BenchSub),
 }
 
 /// `keytrail config …`.
@@ -367,7 +371,7 @@ fn sarif_target() -> impl TypedValueParser<Value = SarifTarget> {
 }
 
 /// `--jobs`: at least one.
-fn threads(text: &str) -> Result<NonZeroUsize, String> {
+pub(super) fn threads(text: &str) -> Result<NonZeroUsize, String> {
     let jobs = super::config::jobs(text)?;
     usize::try_from(jobs).ok().and_then(NonZeroUsize::new).ok_or_else(|| format!("`{text}` is too large"))
 }

@@ -16,6 +16,7 @@ use environment::Environment;
 use terminal::Env;
 
 mod args;
+pub mod bench;
 pub mod config;
 mod environment;
 pub mod error;
@@ -47,6 +48,8 @@ pub enum Command {
     ListRules(Request),
     /// Print what the active rules cost on these paths.
     RulesCost(Vec<PathBuf>, Request),
+    /// Measure what decoding a repository costs.
+    Floor(bench::Floor),
     /// Print this text (help, version) to standard output and end well.
     Print(String),
 }
@@ -87,6 +90,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<C
         Sub::Rules(RulesSub::List(typed)) => request(typed.flags(), environment, own).map(Command::ListRules),
         Sub::Rules(RulesSub::Cost(typed)) => request(typed.list.flags(), environment, own)
             .map(|request| Command::RulesCost(or_here(typed.paths), request)),
+        Sub::Bench(bench::BenchSub::Floor(typed)) => Ok(Command::Floor(typed.into())),
     }
 }
 

@@ -52,6 +52,7 @@ fn conductor() -> Conductor {
         line_hashes: false,
         now: 0,
         deadline: None,
+        full_scan: false,
     }
 }
 

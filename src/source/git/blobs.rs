@@ -1,17 +1,20 @@
 //! The blob pass: every wanted blob read once, checked, and handed out, on all threads.
+//!
+//! Packs are walked along their deltas first; what that leaves (loose objects, damage) is read one by one.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use gix::ObjectId;
+use gix::hash::oid;
 use gix::objs::Kind;
 use rayon::prelude::*;
 
-use super::lfs::{self, Pointer};
-use super::order;
+use super::lfs::{self, POINTER_LIMIT, Pointer};
+use super::pack::{self, Packs, Recipient};
 use super::repo::Repository;
-use crate::blob::{Blob, ContentId, ObjectPart};
+use crate::blob::{Blob, ContentId, Edits, ObjectPart, Patch};
 use crate::source::{Unread, UnreadKind, Visitor};
 
 /// What the pass over blobs leaves to be done.
@@ -25,51 +28,145 @@ pub(super) struct Leftovers {
     pub(super) skipped: u64,
 }
 
-/// How many blobs one task reads. Neighbours in a pack share delta bases, so tasks should not be small.
+/// How many blobs one task reads of those that are read one by one.
 const RUN: usize = 128;
 
 /// A buffer larger than this, in bytes, is not kept for the next blob.
 const KEEP: usize = 16 << 20;
 
-/// Reads `ids` and hands them to `visitor`.
+/// Reads `ids` and hands them to `visitor`. Unsound packs are reported to it as well.
 pub(super) fn scan<V: Visitor>(repository: &Repository, ids: Vec<ObjectId>, visitor: &V) -> Leftovers {
-    let ids = order::by_pack(repository, ids);
-    let pointers = Mutex::new(Vec::new());
-    let failed = Mutex::new(Vec::new());
-    let skipped = AtomicU64::new(0);
-    ids.par_chunks(RUN).for_each(|run| {
-        let mut reader = repository.reader();
-        let mut buf = Vec::new();
-        for id in run {
-            if visitor.stop() {
-                skipped.fetch_add(1, Ordering::Relaxed);
-                continue;
-            }
-            match reader.object(id, &mut buf) {
-                Ok(Kind::Blob) => {
-                    if let Some(pointer) = lfs::pointer(&buf) {
-                        pointers.lock().unwrap_or_else(PoisonError::into_inner).push((*id, pointer));
-                    }
-                    visitor.visit(None, Blob::whole(ContentId::Object(ObjectPart::Blob, *id), &buf));
-                }
-                Ok(kind) => {
-                    let detail = format!("a {kind} where a file should be (`git fsck` tells more)");
-                    let what = Unread::new(UnreadKind::Corrupt, id.to_string(), detail).object(id);
-                    failed.lock().unwrap_or_else(PoisonError::into_inner).push((*id, what));
-                }
-                Err(what) => failed.lock().unwrap_or_else(PoisonError::into_inner).push((*id, what)),
-            }
-            if buf.capacity() > KEEP {
-                buf = Vec::new();
-            }
+    let pass = Pass::new(ids, visitor);
+    let packs = Packs::open(repository);
+    for what in pack::walk(&packs, Kind::Blob, &pass, pack::HELD).unread {
+        visitor.unread(what);
+    }
+    pass.one_by_one(repository);
+    pass.finish()
+}
+
+/// One pass over blobs.
+struct Pass<'v, V> {
+    /// Who gets them.
+    visitor: &'v V,
+    /// Whether the visitor wants no parents.
+    in_full: bool,
+    /// The wanted blobs, sorted.
+    ids: Vec<ObjectId>,
+    /// A bit for each of them: it was handed out.
+    done: Vec<AtomicU64>,
+    /// Pointers met.
+    pointers: Mutex<Vec<(ObjectId, Pointer)>>,
+    /// What could not be read.
+    failed: Mutex<Vec<(ObjectId, Unread)>>,
+    /// How many were not read because the visitor wanted to stop.
+    skipped: AtomicU64,
+}
+
+impl<'v, V: Visitor> Pass<'v, V> {
+    /// A pass over `ids`.
+    fn new(mut ids: Vec<ObjectId>, visitor: &'v V) -> Self {
+        ids.par_sort_unstable();
+        ids.dedup();
+        let mut done = Vec::new();
+        done.resize_with(ids.len().div_ceil(64), AtomicU64::default);
+        Self {
+            visitor,
+            in_full: visitor.in_full(),
+            ids,
+            done,
+            pointers: Mutex::default(),
+            failed: Mutex::default(),
+            skipped: AtomicU64::new(0),
         }
-    });
-    let mut left = Leftovers {
-        pointers: pointers.into_inner().unwrap_or_else(PoisonError::into_inner),
-        failed: failed.into_inner().unwrap_or_else(PoisonError::into_inner),
-        skipped: skipped.into_inner(),
-    };
-    left.pointers.sort_by_key(|(id, _)| *id);
-    left.failed.sort_by_key(|(id, _)| *id);
-    left
+    }
+
+    /// Notes that a blob was handed out.
+    fn settle(&self, id: &oid) {
+        if let Ok(nth) = self.ids.binary_search_by(|other| other.as_ref().cmp(id)) {
+            self.done[nth / 64].fetch_or(1 << (nth % 64), Ordering::Relaxed);
+        }
+    }
+
+    /// Hands a blob out.
+    fn hand_out(&self, parent: Option<(&V::State, &Edits)>, id: &oid, bytes: &[u8]) -> V::State {
+        if let Some(pointer) = lfs::pointer(bytes) {
+            self.pointers.lock().unwrap_or_else(PoisonError::into_inner).push((id.to_owned(), pointer));
+        }
+        let parent = parent.filter(|_| !self.in_full);
+        self.visitor.visit(parent, Blob::whole(ContentId::Object(ObjectPart::Blob, id.to_owned()), bytes))
+    }
+
+    /// Reads what was not handed out so far.
+    fn one_by_one(&self, repository: &Repository) {
+        let is_done = |nth: usize| self.done[nth / 64].load(Ordering::Relaxed) & 1 << (nth % 64) != 0;
+        let left: Vec<&ObjectId> = (0..self.ids.len()).filter(|nth| !is_done(*nth)).map(|nth| &self.ids[nth]).collect();
+        left.par_chunks(RUN).for_each(|run| {
+            let mut reader = repository.reader();
+            let mut buf = Vec::new();
+            for id in run {
+                if self.visitor.stop() {
+                    self.skipped.fetch_add(1, Ordering::Relaxed);
+                    continue;
+                }
+                let failure = match reader.object(id, &mut buf) {
+                    Ok(Kind::Blob) => {
+                        self.hand_out(None, id, &buf);
+                        None
+                    }
+                    Ok(kind) => {
+                        let detail = format!("a {kind} where a file should be (`git fsck` tells more)");
+                        Some(Unread::new(UnreadKind::Corrupt, id.to_string(), detail).object(id))
+                    }
+                    Err(what) => Some(what),
+                };
+                if let Some(what) = failure {
+                    self.failed.lock().unwrap_or_else(PoisonError::into_inner).push((**id, what));
+                }
+                if buf.capacity() > KEEP {
+                    buf = Vec::new();
+                }
+            }
+        });
+    }
+
+    /// What is left to be done.
+    fn finish(self) -> Leftovers {
+        let mut left = Leftovers {
+            pointers: self.pointers.into_inner().unwrap_or_else(PoisonError::into_inner),
+            failed: self.failed.into_inner().unwrap_or_else(PoisonError::into_inner),
+            skipped: self.skipped.into_inner(),
+        };
+        left.pointers.sort_by_key(|(id, _)| *id);
+        left.failed.sort_by_key(|(id, _)| *id);
+        left
+    }
+}
+
+impl<V: Visitor> Recipient for Pass<'_, V> {
+    type State = V::State;
+
+    fn wants(&self, id: &oid) -> bool {
+        self.ids.binary_search_by(|other| other.as_ref().cmp(id)).is_ok()
+    }
+
+    fn receive(&self, parent: Option<(&V::State, &Edits)>, id: &oid, bytes: &[u8]) -> V::State {
+        self.settle(id);
+        self.hand_out(parent, id, bytes)
+    }
+
+    fn glance(&self, parent: &V::State, patch: &Patch<'_>, id: &oid) -> bool {
+        // What may be a pointer is looked at whole.
+        let settled = patch.len >= POINTER_LIMIT
+            && !self.in_full
+            && self.visitor.glance(parent, patch, ContentId::Object(ObjectPart::Blob, id.to_owned()));
+        if settled {
+            self.settle(id);
+        }
+        settled
+    }
+
+    fn stop(&self) -> bool {
+        self.visitor.stop()
+    }
 }

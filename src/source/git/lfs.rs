@@ -14,7 +14,7 @@ use crate::location::{Position, Span, advance};
 use crate::source::{UnreadKind, Visitor};
 
 /// Pointer files are smaller than this, in bytes (specification, "The Pointer").
-const POINTER_LIMIT: usize = 1024;
+pub(super) const POINTER_LIMIT: usize = 1024;
 
 /// Objects up to this size, in bytes, are handed out in one piece; larger ones in windows of it.
 const WINDOW: usize = 64 << 20;

@@ -1,0 +1,58 @@
+//! What a walk has to do with each entry of a pack.
+
+use gix::objs::Kind;
+
+use super::{Packs, Recipient};
+
+/// Someone wants this object.
+const WANTED: u8 = 1;
+/// It, or one that is made from it, is wanted.
+const NEEDED: u8 = 2;
+/// One that is made from it is needed.
+const BASE: u8 = 4;
+
+/// A mark for each entry of one pack.
+pub(super) struct Marks(Vec<u8>);
+
+impl Marks {
+    /// Asks the recipient about every object of `kind` in the `nth` pack. An object that a pack before has too is that
+    /// one's. The marks, and the roots of all trees that are needed, by where they lie.
+    pub(super) fn ask<R: Recipient>(packs: &Packs, nth: usize, kind: Kind, recipient: &R) -> (Self, Vec<u32>) {
+        let pack = &packs.all[nth];
+        let mut marks = vec![0_u8; pack.table.len() as usize];
+        for entry in pack.table.of_kind(kind) {
+            let id = pack.id(entry);
+            if !recipient.wants(id) || !packs.is_first(nth, id) {
+                continue;
+            }
+            marks[entry as usize] |= WANTED;
+            let mut below = entry;
+            // Ends at a root: entries that have a kind are in a tree.
+            while marks[below as usize] & NEEDED == 0 {
+                marks[below as usize] |= NEEDED;
+                let Some(base) = pack.table.parent(below) else { break };
+                marks[base as usize] |= BASE;
+                below = base;
+            }
+        }
+        let marks = Self(marks);
+        let is_root = |entry: &u32| marks.is_needed(*entry) && pack.table.parent(*entry).is_none();
+        let roots = pack.table.of_kind(kind).filter(is_root).collect();
+        (marks, roots)
+    }
+
+    /// Whether the object is wanted.
+    pub(super) fn is_wanted(&self, entry: u32) -> bool {
+        self.0[entry as usize] & WANTED != 0
+    }
+
+    /// Whether it or one that is made from it is wanted.
+    pub(super) fn is_needed(&self, entry: u32) -> bool {
+        self.0[entry as usize] & NEEDED != 0
+    }
+
+    /// Whether one that is made from it is needed.
+    pub(super) fn is_base(&self, entry: u32) -> bool {
+        self.0[entry as usize] & BASE != 0
+    }
+}
