@@ -27,7 +27,7 @@ use crate::source::git::history::History;
 use crate::source::git::repo::Opening;
 use crate::source::git::staged::Staged;
 use crate::source::mounted::{Mounted, MountedOptions};
-use crate::source::{Source, SourceError};
+use crate::source::{Source, SourceError, threads};
 
 mod cost;
 mod floor;
@@ -101,8 +101,9 @@ fn scan(task: &Task, request: Request, env: Env<'_>) -> Result<ExitCode, CliErro
     let rules = active_rules(&settings)?;
     let mut conductor = conductor(&settings, rules, started)?;
     conductor.markers = plan.markers(&settings);
-    // Later calls in one process (tests of the library) keep the first pool: thread counts never show in results.
-    drop(rayon::ThreadPoolBuilder::new().num_threads(settings.jobs.get()).build_global());
+    if !matches!(task, Task::Staged { .. } | Task::Diff { .. }) {
+        threads::start(settings.jobs);
+    }
     let targets = open_targets(&settings)?;
     let progress = progress::start(settings.progress, env);
     let scans = plan.scan(task, &conductor, &settings, &Told(progress.as_ref()));
@@ -271,10 +272,12 @@ impl Plan {
         match task {
             Task::Staged { message } => {
                 let source = Staged::new(".", Opening::Own, policy(), message.clone());
+                let source = source.of(self.own.repository().cloned()).on_threads(settings.jobs);
                 scans.push(one(conductor, &source, settings, progress)?);
             }
             Task::Diff { .. } => {
                 let source = self.diff.expect("a plan for a diff holds one").with_policy(policy());
+                let source = source.on_threads(settings.jobs);
                 scans.push(one(conductor, &source, settings, progress)?);
             }
             Task::History { repositories, unreachable } => {

@@ -181,6 +181,10 @@ fn help_is_printed_and_fits() {
     }
     assert!(help.contains("Exit codes: 0 clean"), "{help}");
     assert!(parsed("history --assume-structure --full-scan").is_ok());
+    let Ok(Command::Print(help)) = parsed("--help") else { panic!("it prints") };
+    assert!(!help.contains("bench"), "{help}");
+    let Ok(Command::Floor(floor)) = parsed("bench floor some/where --blobs --jobs 3") else { panic!("it measures") };
+    assert_eq!((floor.blobs, floor.jobs.get(), floor.repository), (true, 3, "some/where".into()));
 }
 
 #[test]

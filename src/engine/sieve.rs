@@ -222,9 +222,11 @@ impl Sieve {
             at += usize::from(step) * STEP;
         }
         // The rest is shorter than a chunk; nothing follows it.
-        let mut rest = [0; 2 * CHUNK];
-        rest[..text.len() - at].copy_from_slice(&text[at..]);
-        for step in 0..2 {
+        let left = text.len() - at;
+        let mut rest = [0; STEP + CHUNK];
+        rest[..left].copy_from_slice(&text[at..]);
+        let steps = if left > STEP { 2 } else { 1 };
+        for step in 0..steps {
             let chunk = &rest[step * STEP..step * STEP + CHUNK];
             let passed = self.pass(chunk.try_into().expect("the slice has that size"));
             self.look(text, at + step * STEP, passed, range.start, &mut hit);

@@ -10,7 +10,8 @@ pub(super) const KIND: Kind = Kind { wants, observe };
 
 /// Whether the class is one that stands as a fact.
 fn wants(path: &[u8], _first: &[u8]) -> bool {
-    matches!(class(path), Some("history" | "user-data"))
+    let name = file_name(path);
+    is_history(name) || is_user_data(path, name)
 }
 
 /// The fact.
@@ -66,7 +67,7 @@ const TEMPLATES: [&[u8]; 14] = [
 pub fn class(path: &[u8]) -> Option<&'static str> {
     let path = path.to_ascii_lowercase();
     let name = file_name(&path);
-    if HISTORIES.contains(&name) {
+    if is_history(name) {
         Some("history")
     } else if is_user_data(&path, name) {
         Some("user-data")
@@ -79,13 +80,23 @@ pub fn class(path: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// What a cloud hands to a machine at its start: cloud-init's user data, Azure's `ovf-env.xml` and custom data.
+/// Whether a file of this name is a history. Case doesn't matter.
+fn is_history(name: &[u8]) -> bool {
+    HISTORIES.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// What a cloud hands to a machine at its start: cloud-init's user data, Azure's `ovf-env.xml` and custom data. Case
+/// doesn't matter.
 fn is_user_data(path: &[u8], name: &[u8]) -> bool {
-    let is_cloud_init = path.starts_with(b"var/lib/cloud/") && name.starts_with(b"user-data.txt");
-    let is_azure = path.starts_with(b"var/lib/waagent/") && matches!(name, b"ovf-env.xml" | b"customdata");
-    let is_windows =
-        matches!(path, b"azuredata/customdata.bin") || path.starts_with(b"windowsazure/") && name == b"customdata.bin";
-    is_cloud_init || is_azure || is_windows || name == b"unattend.xml" || name == b"autounattend.xml"
+    let starts = |text: &[u8], start: &[u8]| {
+        text.get(..start.len()).is_some_and(|own| own.eq_ignore_ascii_case(start))
+    };
+    let is_named = |names: &[&[u8]]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+    is_named(&[b"unattend.xml", b"autounattend.xml"])
+        || starts(path, b"var/lib/cloud/") && starts(name, b"user-data.txt")
+        || starts(path, b"var/lib/waagent/") && is_named(&[b"ovf-env.xml", b"customdata"])
+        || path.eq_ignore_ascii_case(b"azuredata/customdata.bin")
+        || starts(path, b"windowsazure/") && is_named(&[b"customdata.bin"])
 }
 
 /// Whether it is a log: `*.log`, `*.log.3`, `*.log-20260101`, the same compressed, anything below `var/log`.

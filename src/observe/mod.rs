@@ -99,11 +99,6 @@ fn folder(path: &[u8]) -> &[u8] {
     path.iter().rposition(|&byte| byte == b'/').map_or(b"", |at| &path[..at])
 }
 
-/// Whether `folder` is a component of the path above its last one.
-fn is_below(path: &[u8], name: &[u8]) -> bool {
-    folder(path).split(|&byte| byte == b'/').any(|component| component == name)
-}
-
 /// The lines of a text, trimmed of spaces, with their 1-based numbers; empty ones and those that begin with `#` left
 /// out. Bytes that are no UTF-8 become U+FFFD.
 fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, std::borrow::Cow<'_, str>)> {

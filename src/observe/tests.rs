@@ -123,6 +123,24 @@ fn scanners_are_told_by_name() {
     let step = "jobs:\n  a:\n    steps:\n    - uses: x/trufflehog@v3\n    - run: mygitleaksy\n";
     assert_eq!(facts("r/.github/workflows/a.yml", step), ["scanner-step r/.github/workflows/a.yml tool=trufflehog"]);
     assert!(facts("docs/a.yml", step).is_empty());
+    for (path, kind) in [
+        (".overcommit.yml", Some("hook")),
+        (".overcommit.yaml", None),
+        ("a/.husky/pre-commit", Some("hook")),
+        (".husky", None),
+        ("ci/azure-pipelines.release.yaml", Some("scanner-step")),
+        (".github/actions/x/action.yaml", Some("scanner-step")),
+        (".github/dependabot.yml", None),
+        ("actions/a.yml", None),
+        ("a/.circleci/config.yml", Some("scanner-step")),
+        ("Jenkinsfile", Some("scanner-step")),
+        ("Jenkinsfile.yml", None),
+    ] {
+        let found = facts(path, "x\nrun: GitLeaks, gitleaks\n");
+        assert_eq!(found, kind.map(|kind| format!("{kind} {path} tool=gitleaks")).into_iter().collect::<Vec<_>>());
+    }
+    let lines = "gitleaks1\n  # gitleaks\nrun: talisman # gitleaks\nwhispers";
+    assert_eq!(facts("Jenkinsfile", lines).len(), 2, "talisman and whispers are in force");
 }
 
 #[test]

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::{Kind, Observation, file_name, folder};
 
@@ -58,7 +58,7 @@ const ENDINGS: [&[u8]; 14] = [
 /// By name.
 fn wants(path: &[u8], _first: &[u8]) -> bool {
     let name = file_name(path);
-    ENDINGS.iter().any(|ending| name.ends_with(ending)) || name.starts_with(b".env.")
+    name.contains(&b'.') && (ENDINGS.iter().any(|ending| name.ends_with(ending)) || name.starts_with(b".env."))
 }
 
 /// One fact per style of reference, about the folder.
@@ -75,11 +75,13 @@ fn fact(folder: &[u8], vault: &str, count: u64) -> Observation {
     Observation::new("vault-reference", folder, [("count", count.to_string()), ("vault", vault.to_owned())])
 }
 
-/// The styles as one automaton.
+/// The styles as one automaton. Of two styles in one place the first counts, which never happens; but only searches that
+/// settle this can look at many bytes at once.
 fn styles() -> &'static AhoCorasick {
     static STYLES_FOUND: OnceLock<AhoCorasick> = OnceLock::new();
     STYLES_FOUND.get_or_init(|| {
-        AhoCorasick::new(STYLES.map(|(text, _)| text)).expect("a handful of short literals is within every limit")
+        let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(STYLES.map(|(text, _)| text));
+        built.expect("a handful of short literals is within every limit")
     })
 }
 

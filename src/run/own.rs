@@ -2,6 +2,7 @@
 //! is being scanned. A repository, folder or image that is merely named never supplies it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gix::ObjectId;
 
@@ -14,7 +15,7 @@ use crate::source::git::repo::{Opening, Repository};
 /// The repository (or, outside of one, the folder) that we stand in, if it is what is scanned.
 #[derive(Debug)]
 pub(super) struct Own {
-    repository: Option<Repository>,
+    repository: Option<Arc<Repository>>,
     top: Option<PathBuf>,
     range: Ends,
     under_review: bool,
@@ -36,7 +37,7 @@ impl Own {
 
     /// The repository around the current directory, or the directory itself.
     pub(super) fn here() -> Self {
-        let repository = Repository::open(Path::new("."), Opening::Own).ok();
+        let repository = Repository::open(Path::new("."), Opening::Own).ok().map(Arc::new);
         let top = match &repository {
             Some(repository) => repository.work_dir().map(Path::to_path_buf),
             None => Some(PathBuf::from(".")),
@@ -68,7 +69,7 @@ impl Own {
     pub(super) fn of_repositories(roots: &[PathBuf]) -> Self {
         let here = Self::here();
         let common = |repository: &Repository| repository.common_dir().canonicalize().ok();
-        let own = here.repository.as_ref().and_then(common);
+        let own = here.repository.as_deref().and_then(common);
         let is_own = |root: &PathBuf| {
             let named = || Repository::open(root, Opening::Named).ok().and_then(|named| common(&named));
             root == Path::new(".") || (own.is_some() && named() == own)
@@ -84,6 +85,11 @@ impl Own {
     /// Tells whether what the scanned change brings itself is under review.
     pub(super) fn set_under_review(&mut self, yes: bool) {
         self.under_review = yes;
+    }
+
+    /// The repository, for a scan that is of it: it needn't be opened twice, and its index is read once.
+    pub(super) fn repository(&self) -> Option<&Arc<Repository>> {
+        self.repository.as_ref()
     }
 
     /// Whether the root has a say at all.
@@ -105,7 +111,7 @@ impl Own {
         match source.side {
             Side::WorkTree => self.read_work_tree(&source.path),
             Side::Index => self.read_at(At::Index, &source.path, "(index)"),
-            Side::Head => match self.repository.as_ref().and_then(head_of) {
+            Side::Head => match self.repository.as_ref().and_then(|own| own.head()) {
                 Some(head) => self.read_at(At::Commit(head), &source.path, &short(head)),
                 None => Ok(None),
             },
@@ -139,11 +145,6 @@ impl Own {
             Err(unread) => Err(CliError::new(format!("{path} {name}: {}", unread.detail))),
         }
     }
-}
-
-fn head_of(repository: &Repository) -> Option<ObjectId> {
-    let head = repository.facts().head?;
-    ObjectId::from_hex(head.as_bytes()).ok()
 }
 
 /// A commit as messages name it.

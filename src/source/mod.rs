@@ -20,6 +20,7 @@ mod reader;
 pub mod stream;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod threads;
 mod tree;
 
 /// Walks a forest of byte strings. `State` is what the visitor made of the parent; a source hands it to the
@@ -57,6 +58,13 @@ pub trait Visitor: Sync {
 
     /// A sentence for the user: a hint or a warning that doesn't change the exit code.
     fn note(&self, text: String);
+
+    /// Whether a scan of `text` would find anything at all, matches that are dropped later included. A source may ask
+    /// it of what repeats, so as to hand out only where it stands. May say yes too often.
+    fn suspects(&self, text: &[u8]) -> bool {
+        let _ = text;
+        true
+    }
 
     /// Whether to stop early (deadline, signal). Sources ask between blobs, report what is left as unread, return.
     fn stop(&self) -> bool {

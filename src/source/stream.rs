@@ -60,7 +60,8 @@ pub(crate) struct Content<'a> {
     pub(crate) id: ContentId,
     /// Where it stands.
     pub(crate) provenance: &'a Provenance,
-    /// Its size in bytes as far as known; only a hint.
+    /// Its size in bytes as `fstat` told it before the first read, 0 where nothing is known. No end is looked for after
+    /// so many bytes: that there are more by now is for the caller to find out, who compares what `fstat` says afterwards.
     pub(crate) expected: u64,
     /// The user's limit in bytes.
     pub(crate) limit: Option<u64>,
@@ -77,7 +78,6 @@ pub(crate) fn feed<V: Visitor>(
     reader: &mut impl Read,
 ) -> io::Result<End> {
     let mut buffer = BUFFER.take();
-    buffer.clear();
     let end = Feeder { visitor, content, sizes, buffer: &mut buffer }.run(reader);
     if buffer.capacity() <= KEPT {
         BUFFER.set(buffer);
@@ -93,7 +93,7 @@ struct Feeder<'a, V> {
     content: Content<'a>,
     /// How they are cut.
     sizes: Sizes,
-    /// The bytes in hand.
+    /// The bytes in hand, and behind them what an earlier content left.
     buffer: &'a mut Vec<u8>,
 }
 
@@ -103,26 +103,56 @@ impl<V: Visitor> Feeder<'_, V> {
         let whole = self.sizes.whole;
         let limit = self.content.limit.unwrap_or(u64::MAX);
         // One byte more than allowed tells "all" from "more".
-        let first = (whole as u64).min(limit).saturating_add(1);
-        let hint = self.content.expected.min(first.saturating_sub(1));
-        self.buffer.reserve_exact(usize::try_from(hint).unwrap_or(whole).saturating_add(1));
-        let failure = reader.by_ref().take(first).read_to_end(self.buffer).err();
-        if self.buffer.len() as u64 > limit {
+        let most = (whole as u64).min(limit).saturating_add(1);
+        let (filled, failure) = self.first(reader, most);
+        if filled as u64 > limit {
             return Ok(End::OverLimit);
         }
         match failure {
-            None if self.buffer.len() <= whole => {
-                self.visit(Span::new(0, self.buffer.len()), Window::whole(self.buffer.len()));
+            None if filled <= whole => {
+                self.visit(Span::new(0, filled), Window::whole(filled));
                 Ok(End::Complete)
             }
-            None => self
-                .windows(&mut reader.by_ref().take(limit.saturating_sub(self.buffer.len() as u64).saturating_add(1))),
+            None => {
+                self.buffer.truncate(filled);
+                self.windows(&mut reader.by_ref().take(limit.saturating_sub(filled as u64).saturating_add(1)))
+            }
             Some(failure) => {
-                let hand = Span::new(0, self.buffer.len());
-                self.visit(hand, Window { whole: false, ..Window::whole(self.buffer.len()) });
+                self.visit(Span::new(0, filled), Window { whole: false, ..Window::whole(filled) });
                 Err(failure)
             }
         }
+    }
+
+    /// Reads up to `most` bytes into the start of the buffer. How many came, and what ended it early.
+    ///
+    /// For a file of ordinary size that is one call: the buffer has room for one byte more than `fstat` told, and what an
+    /// earlier file left in it isn't cleared.
+    fn first(&mut self, reader: &mut impl Read, most: u64) -> (usize, Option<io::Error>) {
+        let expected = self.content.expected;
+        let mut filled = 0;
+        if let Some(room) = usize::try_from(expected).ok().filter(|size| *size < KEPT && expected < most) {
+            let room = room + 1;
+            if self.buffer.len() < room {
+                self.buffer.resize(room, 0);
+            }
+            while filled < room {
+                match reader.read(&mut self.buffer[filled..room]) {
+                    Ok(0) => return (filled, None),
+                    Ok(count) => filled += count,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return (filled, Some(error)),
+                }
+                if expected > 0 && filled as u64 == expected {
+                    return (filled, None);
+                }
+            }
+        }
+        self.buffer.truncate(filled);
+        let hint = usize::try_from(expected.min(most)).unwrap_or(self.sizes.whole);
+        self.buffer.reserve_exact(hint.saturating_add(1).saturating_sub(filled));
+        let failure = reader.by_ref().take(most.saturating_sub(filled as u64)).read_to_end(self.buffer).err();
+        (self.buffer.len(), failure)
     }
 
     /// Goes on in windows from the bytes in hand.

@@ -134,6 +134,90 @@ fn what_was_read_before_an_error_is_visited() {
     }
 }
 
+/// Counts the calls.
+struct Counted<R> {
+    inner: R,
+    calls: usize,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.calls += 1;
+        self.inner.read(out)
+    }
+}
+
+#[test]
+fn a_content_of_known_size_takes_one_read_and_leaves_nothing_to_the_next() {
+    let provenance = Provenance::default();
+    // Larger and smaller ones in turn share one buffer.
+    for size in [9_000, 3, 200_000, 1, 0, 70_000] {
+        let text: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
+        let collector = Collector::default();
+        let content = Content { id: ContentId::Serial(0), provenance: &provenance, expected: size, limit: None };
+        let mut reader = Counted { inner: text.as_slice(), calls: 0 };
+        assert_eq!(feed(&collector, content, Sizes::new(OVERLAP), &mut reader).unwrap(), End::Complete);
+        assert_eq!(reader.calls, 1, "{size} bytes");
+        let seen = collector.seen.into_inner().unwrap();
+        assert_eq!(seen, [(0, Position::START, Span::new(0, text.len()), text, true)]);
+    }
+}
+
+#[test]
+fn a_content_that_is_not_of_the_size_expected_is_read_to_its_end() {
+    let provenance = Provenance::default();
+    for (size, expected) in [(100, 0), (100, 50_000), (5_000, 0), (0, 30)] {
+        let text = vec![b'x'; size];
+        let collector = Collector::default();
+        let content = Content { id: ContentId::Serial(0), provenance: &provenance, expected, limit: None };
+        let mut reader = Choppy { rest: &text, step: 33, fail_after: None };
+        assert_eq!(feed(&collector, content, Sizes::new(OVERLAP), &mut reader).unwrap(), End::Complete);
+        let seen = collector.seen.into_inner().unwrap();
+        assert_eq!(seen, [(0, Position::START, Span::new(0, size), text, true)], "{size} bytes, {expected} expected");
+    }
+}
+
+/// Keeps the length of the longest piece it was shown.
+#[derive(Default)]
+struct Longest(std::sync::atomic::AtomicUsize);
+
+impl Visitor for Longest {
+    type State = ();
+
+    fn visit(&self, _parent: Option<(&(), &crate::blob::Edits)>, blob: Blob<'_>) {
+        self.0.fetch_max(blob.bytes.len(), std::sync::atomic::Ordering::Relaxed);
+    }
+
+    fn unread(&self, what: Unread) {
+        panic!("feeding reports nothing itself: {what:?}");
+    }
+
+    fn excluded(&self, _why: Excluded, _count: u64) {}
+
+    fn listed(&self, _what: Listed) {}
+
+    fn observe(&self, _fact: Observation) {}
+
+    fn note(&self, _text: String) {}
+}
+
+#[test]
+fn memory_for_a_content_without_end_is_bounded() {
+    let provenance = Provenance::default();
+    let sizes = Sizes { whole: 64 << 10, own: 8 << 10, overlap: 1 << 10 };
+    for expected in [0, 60 << 10, 50 << 20, u64::MAX] {
+        let longest = Longest::default();
+        let content = Content { id: ContentId::Serial(0), provenance: &provenance, expected, limit: None };
+        let mut buffer = Vec::new();
+        let mut feeder = Feeder { visitor: &longest, content, sizes, buffer: &mut buffer };
+        assert_eq!(feeder.run(&mut io::repeat(b'x').take(50 << 20)).unwrap(), End::Complete);
+        let longest = longest.0.into_inner();
+        assert!(longest <= sizes.own + 2 * sizes.overlap, "{longest} bytes in one piece, {expected} expected");
+        // Twice, for a buffer that grows by doubling.
+        assert!(buffer.capacity() <= 2 * (sizes.whole + sizes.own), "{} bytes held", buffer.capacity());
+    }
+}
+
 #[test]
 fn a_stop_is_heard_between_windows() {
     let collector = Collector { stop_after: Some(2), ..Collector::default() };

@@ -5,6 +5,7 @@
 //! of the thread pool the caller is in; the order of visits is no one's promise.
 
 use std::io::{self, Read};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,6 +21,9 @@ use crate::policy::{Allowed, Dir, Siblings};
 
 /// Entries that one task reads.
 const GROUP: usize = 32;
+
+/// A file of so many bytes takes a while, some milliseconds: the other entries of its group needn't wait for it.
+const LARGE: u64 = 1 << 20;
 
 /// One walk.
 pub(crate) struct Walk<'a, V> {
@@ -98,15 +102,19 @@ impl<'a, V: Visitor> Walk<'a, V> {
         entries.sort_unstable();
         here.ignores = Ignores::enter(here.ignores, &here.path, &entries, |text| self.reader.visitor.note(text));
         let open = Arc::new(Open { folder, here });
-        let files = self.folders(scope, &open, entries);
+        let files = Arc::new(self.folders(scope, &open, entries));
         if files.len() <= GROUP {
-            return self.files(&open, &files);
+            return self.files(scope, &open, &files, 0..files.len());
         }
-        let files = Arc::new(files);
         for start in (0..files.len()).step_by(GROUP) {
-            let (open, files) = (Arc::clone(&open), Arc::clone(&files));
-            scope.spawn(move |_| self.files(&open, &files[start..files.len().min(start + GROUP)]));
+            self.spawn_files(scope, &open, &files, start..files.len().min(start + GROUP));
         }
+    }
+
+    /// Makes some of the entries of a folder a task.
+    fn spawn_files<'s>(&'s self, scope: &Scope<'s>, open: &Arc<Open>, files: &Arc<Vec<Entry>>, which: Range<usize>) {
+        let (open, files) = (Arc::clone(open), Arc::clone(files));
+        scope.spawn(move |scope| self.files(scope, &open, &files, which));
     }
 
     /// Whether a folder on another file system than its parent is not ours to read; then it is listed.
@@ -209,18 +217,30 @@ impl<'a, V: Visitor> Walk<'a, V> {
         }
     }
 
-    /// The entries of a folder that are no folders.
-    fn files(&self, open: &Open, entries: &[Entry]) {
-        for (at, entry) in entries.iter().enumerate() {
+    /// Some of the entries of a folder that are no folders. What comes after a large file becomes a task of its own, so
+    /// that it doesn't wait.
+    fn files<'s>(&'s self, scope: &Scope<'s>, open: &Arc<Open>, files: &Arc<Vec<Entry>>, which: Range<usize>) {
+        for at in which.clone() {
+            let entry = &files[at];
             let path = open.here.path.join(&entry.name);
             if self.reader.visitor.stop() {
-                let rest = entries.len() - at - 1;
+                let rest = which.end - at - 1;
                 let detail =
                     format!("the scan was stopped before this and {rest} more entries of its folder were read");
                 return self.unread(&path, UnreadKind::Deadline, &detail);
             }
             match entry.kind {
-                Kind::File => self.file(open, &path, entry),
+                Kind::File => {
+                    let Some(opened) = self.file(open, &path, entry) else { continue };
+                    let is_large = opened.before.len() >= LARGE && at + 1 < which.end;
+                    if is_large {
+                        self.spawn_files(scope, open, files, at + 1..which.end);
+                    }
+                    self.reader.content(opened);
+                    if is_large {
+                        return;
+                    }
+                }
                 Kind::Link => {
                     self.reader.name(&path, &name_bytes(&entry.name));
                     self.link(open, &path, entry);
@@ -239,26 +259,31 @@ impl<'a, V: Visitor> Walk<'a, V> {
         }
     }
 
-    /// One file.
-    fn file(&self, open: &Open, path: &Path, entry: &Entry) {
+    /// Opens one file and hands out its name.
+    fn file(&self, open: &Open, path: &Path, entry: &Entry) -> Option<Opened> {
         let opened = self.open(open.here.mount, |manner| open.folder.file(&entry.name, manner));
         let file = match opened {
             Ok(file) => file,
             Err(refusal) => {
                 self.reader.name(path, &name_bytes(&entry.name));
-                return self.refused(path, refusal);
+                self.refused(path, refusal);
+                return None;
             }
         };
         let before = match file.metadata() {
             Ok(metadata) => metadata,
-            Err(error) => return self.failed(path, &error),
+            Err(error) => {
+                self.failed(path, &error);
+                return None;
+            }
         };
         let mut provenance = Provenance { path: path_bytes(path), file: Some(facts(&before)), ..Provenance::default() };
         self.reader.text(&mut provenance, Part::PathName, &name_bytes(&entry.name));
         if !before.is_file() {
-            return self.unread(path, UnreadKind::Changed, "it was a file when its folder was listed and is none now");
+            self.unread(path, UnreadKind::Changed, "it was a file when its folder was listed and is none now");
+            return None;
         }
-        self.reader.content(Opened { file, before, provenance });
+        Some(Opened { file, before, provenance })
     }
 
     /// The target of a link, as text.

@@ -26,6 +26,8 @@ pub(super) struct Leftovers {
     pub(super) failed: Vec<(ObjectId, Unread)>,
     /// Blobs that were not read because the visitor wanted to stop.
     pub(super) skipped: u64,
+    /// What is wrong with packs as a whole.
+    pub(super) unsound: Vec<Unread>,
 }
 
 /// How many blobs one task reads of those that are read one by one.
@@ -34,15 +36,12 @@ const RUN: usize = 128;
 /// A buffer larger than this, in bytes, is not kept for the next blob.
 const KEEP: usize = 16 << 20;
 
-/// Reads `ids` and hands them to `visitor`. Unsound packs are reported to it as well.
-pub(super) fn scan<V: Visitor>(repository: &Repository, ids: Vec<ObjectId>, visitor: &V) -> Leftovers {
+/// Reads `ids` and hands them to `visitor`. `packs` are those of the repository.
+pub(super) fn scan<V: Visitor>(repository: &Repository, packs: &Packs, ids: Vec<ObjectId>, visitor: &V) -> Leftovers {
     let pass = Pass::new(ids, visitor);
-    let packs = Packs::open(repository);
-    for what in pack::walk(&packs, Kind::Blob, &pass, pack::HELD).unread {
-        visitor.unread(what);
-    }
+    let unsound = pack::walk(packs, Kind::Blob, &pass, pack::HELD).unread;
     pass.one_by_one(repository);
-    pass.finish()
+    Leftovers { unsound, ..pass.finish() }
 }
 
 /// One pass over blobs.
@@ -136,6 +135,7 @@ impl<'v, V: Visitor> Pass<'v, V> {
             pointers: self.pointers.into_inner().unwrap_or_else(PoisonError::into_inner),
             failed: self.failed.into_inner().unwrap_or_else(PoisonError::into_inner),
             skipped: self.skipped.into_inner(),
+            unsound: Vec::new(),
         };
         left.pointers.sort_by_key(|(id, _)| *id);
         left.failed.sort_by_key(|(id, _)| *id);
@@ -170,3 +170,6 @@ impl<V: Visitor> Recipient for Pass<'_, V> {
         self.visitor.stop()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use gix::ObjectId;
 use gix::objs::Kind;
 
-use super::index::read_index;
 use super::listing::{File, FileKind, Lister, Listing, Node, Thing};
 use super::repo::Repository;
 use crate::blob::{ContentId, ObjectPart};
@@ -72,11 +71,11 @@ pub(super) enum Judged {
 }
 
 /// A folder still to be compared.
-struct Pair<'i> {
+struct Pair {
     /// Its path, with the final `/` unless it is the top.
     path: Vec<u8>,
     /// The new side.
-    new: Node<'i>,
+    new: Node,
     /// The old sides.
     old: Vec<Option<ObjectId>>,
 }
@@ -92,7 +91,7 @@ impl<'r> Comparer<'r> {
     /// one counts as empty, so that too much is called new rather than too little.
     pub(super) fn changes(
         &mut self,
-        new: Node<'_>,
+        new: Node,
         old: &[ObjectId],
         each: &mut dyn FnMut(Change),
         unread: &mut dyn FnMut(Unread),
@@ -110,7 +109,7 @@ impl<'r> Comparer<'r> {
                 let detail = format!("more than {ENTRIES} entries in one change");
                 return unread(Unread::new(UnreadKind::Limit, pair.path, detail));
             }
-            let old: Vec<Listing<'_>> = pair
+            let old: Vec<Listing> = pair
                 .old
                 .iter()
                 .map(|id| id.and_then(|id| self.listed(&Node::Tree(id), &pair.path, unread)))
@@ -138,7 +137,7 @@ impl<'r> Comparer<'r> {
     }
 
     /// The contents at all paths of the tree `old` that `new` hasn't, in path order.
-    pub(super) fn removed(&mut self, new: &Node<'_>, old: ObjectId, unread: &mut dyn FnMut(Unread)) -> Vec<ContentId> {
+    pub(super) fn removed(&mut self, new: &Node, old: ObjectId, unread: &mut dyn FnMut(Unread)) -> Vec<ContentId> {
         let mut contents = Vec::new();
         let mut left = ENTRIES;
         let mut open = vec![(Vec::new(), old, Some(new.clone()))];
@@ -177,7 +176,7 @@ impl<'r> Comparer<'r> {
     pub(super) fn pool(
         &mut self,
         change: usize,
-        new: &Node<'_>,
+        new: &Node,
         old: &[ObjectId],
         unread: &mut dyn FnMut(Unread),
     ) -> Option<Arc<RemovedPool>> {
@@ -189,7 +188,7 @@ impl<'r> Comparer<'r> {
     ///
     /// # Errors
     /// A folder on the way can't be listed.
-    pub(super) fn find(&mut self, top: &Node<'_>, path: &[u8]) -> Result<Option<File>, Unread> {
+    pub(super) fn find(&mut self, top: &Node, path: &[u8]) -> Result<Option<File>, Unread> {
         let (folder, name) = match memchr::memrchr(b'/', path) {
             Some(slash) => (&path[..slash], &path[slash + 1..]),
             None => (&path[..0], path),
@@ -198,7 +197,7 @@ impl<'r> Comparer<'r> {
     }
 
     /// The entries of the folder `path` below `top`; none when there is no such folder.
-    fn folder<'i>(&mut self, top: &Node<'i>, path: &[u8]) -> Result<Listing<'i>, Unread> {
+    fn folder(&mut self, top: &Node, path: &[u8]) -> Result<Listing, Unread> {
         let mut node = top.clone();
         for name in path.split(|&byte| byte == b'/').filter(|name| !name.is_empty()) {
             match self.lister.list(&node)?.folder(name) {
@@ -210,7 +209,7 @@ impl<'r> Comparer<'r> {
     }
 
     /// Whether `policy` lets the file `path` below `top` be scanned.
-    pub(super) fn judge(&mut self, policy: &Policy, top: &Node<'_>, path: &[u8]) -> Judged {
+    pub(super) fn judge(&mut self, policy: &Policy, top: &Node, path: &[u8]) -> Judged {
         let mut list = |folder: &[u8]| match self.folder(top, folder) {
             Ok(listing) => listing.entries().iter().map(|entry| entry.name.clone()).collect(),
             // Unknown neighbours make no test directory: then the file is scanned.
@@ -228,7 +227,7 @@ impl<'r> Comparer<'r> {
     }
 
     /// The entries of `node`, or an [`Unread`] that names `path`.
-    fn listed<'i>(&mut self, node: &Node<'i>, path: &[u8], unread: &mut dyn FnMut(Unread)) -> Option<Listing<'i>> {
+    fn listed(&mut self, node: &Node, path: &[u8], unread: &mut dyn FnMut(Unread)) -> Option<Listing> {
         match self.lister.list(node) {
             Ok(listing) => Some(listing),
             Err(why) => {
@@ -271,18 +270,15 @@ pub enum At {
 /// # Errors
 /// The commit, a folder on the way, the index or the file can't be read, or `path` is no plain file.
 pub fn read_path_at(repository: &Repository, at: At, path: &[u8]) -> Result<Option<Vec<u8>>, Unread> {
-    let index = match at {
+    let top = match at {
         At::Index => {
             let fail = |error: SourceErrorKind| Unread::new(UnreadKind::Corrupt, path, error.to_string());
-            Some(read_index(repository).map_err(fail)?)
+            match repository.index().map_err(fail)? {
+                Some(index) => Node::index(index),
+                None => return Ok(None),
+            }
         }
-        At::Commit(_) => None,
-    };
-    let top = match (&index, at) {
-        (Some(None), _) => return Ok(None),
-        (Some(Some(index)), _) => Node::index(index),
-        (None, At::Commit(id)) => Node::Tree(super::range::read_commit(&mut repository.reader(), id)?.tree),
-        (None, At::Index) => return Ok(None),
+        At::Commit(id) => Node::Tree(super::range::read_commit(&mut repository.reader(), id)?.tree),
     };
     let found = Comparer::new(repository).find(&top, path)?;
     match found {

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -33,6 +34,7 @@ pub struct Diff {
     policy: Policy,
     request: Request,
     environment: BTreeMap<OsString, OsString>,
+    jobs: Option<NonZeroUsize>,
     plan: OnceLock<Plan>,
     extras: OnceLock<Vec<Extra>>,
 }
@@ -74,13 +76,20 @@ impl Diff {
             Opening::Named => BTreeMap::new(),
         };
         let (plan, extras) = (OnceLock::new(), OnceLock::new());
-        Self { path: path.into(), opening, policy, request, environment, plan, extras }
+        Self { path: path.into(), opening, policy, request, environment, jobs: None, plan, extras }
     }
 
     /// The same under another policy: configuration may come from a commit that only [`Diff::prepare`] finds.
     #[must_use]
     pub fn with_policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// The same on so many threads, if there is work for them.
+    #[must_use]
+    pub fn on_threads(mut self, jobs: NonZeroUsize) -> Self {
+        self.jobs = Some(jobs);
         self
     }
 
@@ -159,8 +168,8 @@ impl Plan {
     }
 
     /// Hands out everything.
-    fn walk<V: Visitor>(&self, policy: &Policy, visitor: &V) -> Vec<Extra> {
-        let mut handout = Handout::new(&self.repository, visitor);
+    fn walk<V: Visitor>(&self, policy: &Policy, visitor: &V, jobs: Option<NonZeroUsize>) -> Vec<Extra> {
+        let mut handout = Handout::new(&self.repository, visitor, jobs);
         self.range.notes.iter().for_each(|note| visitor.note(note.clone()));
         self.steps.unread.iter().for_each(|why| handout.unread(why.clone()));
         let mut reader = self.repository.reader();
@@ -281,7 +290,7 @@ fn commit(step: &Step, order: u32) -> Commit {
 
 impl Source for Diff {
     fn walk<V: Visitor>(&self, visitor: &V) -> Result<(), SourceError> {
-        let extras = self.plan()?.walk(&self.policy, visitor);
+        let extras = self.plan()?.walk(&self.policy, visitor, self.jobs);
         // A second walk would find the same; the first one's word stands.
         let _first = self.extras.get_or_init(|| extras);
         Ok(())

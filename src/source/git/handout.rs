@@ -5,6 +5,7 @@
 //! path; a blob is left out only as long as no path that may be scanned holds it.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::num::NonZeroUsize;
 use std::sync::Mutex;
 
 use gix::ObjectId;
@@ -16,7 +17,7 @@ use super::listing::FileKind;
 use super::repo::Repository;
 use crate::blob::{Blob, ContentId, ObjectPart};
 use crate::place::{Part, Provenance};
-use crate::source::{Excluded, Listed, Unread, UnreadKind, Visitor};
+use crate::source::{Excluded, Listed, Unread, UnreadKind, Visitor, threads};
 
 /// How many blobs are gathered before they are read, on all threads when there are more than [`ALONE`].
 const BATCH: usize = 256;
@@ -84,6 +85,8 @@ pub(super) fn read_content(repository: Option<&Repository>, id: ContentId) -> Re
 pub(super) struct Handout<'a, V> {
     repository: &'a Repository,
     visitor: &'a V,
+    /// How many threads to start when there is work for them.
+    jobs: Option<NonZeroUsize>,
     /// Blobs handed out or waiting to be.
     seen: HashSet<ObjectId>,
     /// Blobs to be read, each with one of its paths.
@@ -101,11 +104,12 @@ pub(super) struct Handout<'a, V> {
 }
 
 impl<'a, V: Visitor> Handout<'a, V> {
-    /// Hands out what `repository` holds to `visitor`.
-    pub(super) fn new(repository: &'a Repository, visitor: &'a V) -> Self {
+    /// Hands out what `repository` holds to `visitor`, on `jobs` threads if there is much of it.
+    pub(super) fn new(repository: &'a Repository, visitor: &'a V, jobs: Option<NonZeroUsize>) -> Self {
         Self {
             repository,
             visitor,
+            jobs,
             seen: HashSet::new(),
             waiting: Vec::new(),
             names: HashSet::new(),
@@ -214,6 +218,7 @@ impl<'a, V: Visitor> Handout<'a, V> {
             let mut state = start();
             waiting.iter().map(|item| one(&mut state, item)).collect()
         } else {
+            self.jobs.into_iter().for_each(threads::start);
             waiting.par_iter().map_init(start, one).collect()
         };
         let mut left = 0;

@@ -10,24 +10,23 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use gix::ObjectId;
-use gix::hashtable::HashSet;
 use gix::objs::Kind;
 use rayon::prelude::*;
 
 use super::blobs::{self, Leftovers};
-use super::change::{Comparer, Judged};
-use super::graph::{Graph, Sink};
+use super::graph::{Graph, Sink, crowded};
 use super::lfs::{self, Pointer};
-use super::listing::Node;
+use super::objects::Number;
+use super::pack::Packs;
 use super::places::{self, Scene, Serial};
-use super::range::read_commit;
-use super::repo::{Opening, Repository};
+use super::repo::{Opening, Reader, Repository};
 use super::roots::Roots;
-use super::structure::{Forest, forest, named};
+use super::skeleton::Skeleton;
+use super::structure::{Forest, Soil, named};
 use super::text;
 use crate::blob::{Blob, ContentId, ObjectPart};
-use crate::place::Located;
-use crate::policy::Policy;
+use crate::place::{Located, Place, Provenance};
+use crate::policy::{Allowed, Policy};
 use crate::source::{Excluded, Listed, RootFacts, Source, SourceError, Unread, UnreadKind, Visitor};
 
 /// A repository whose whole history is scanned.
@@ -52,7 +51,9 @@ struct Walked {
     repository: Repository,
     /// What keeps objects alive.
     roots: Roots,
-    /// Commits and tags.
+    /// Commits, tags and trees, reachable or not.
+    skeleton: Skeleton,
+    /// Commits and tags that are reachable, or asked for.
     graph: Graph,
     /// Contents by serial number.
     serials: Vec<Serial>,
@@ -61,7 +62,8 @@ struct Walked {
 impl Walked {
     /// What places are worked out from.
     fn scene(&self) -> Scene<'_> {
-        Scene { repository: &self.repository, roots: &self.roots, graph: &self.graph, serials: &self.serials }
+        let Self { roots, skeleton, graph, serials, .. } = self;
+        Scene { roots, skeleton, graph, serials }
     }
 }
 
@@ -78,38 +80,49 @@ impl History {
         let roots = Roots::collect(&repository);
         let failures = roots.refs.unread.iter().chain(&roots.logs.unread).chain(&roots.unread);
         failures.cloned().for_each(|what| visitor.unread(what));
-        let mut walked = Walked { repository, roots, graph: Graph::default(), serials: Vec::new() };
-        let mut texts = Texts { visitor, batch: Vec::new(), bytes: 0 };
-        let trees = self.structure(&mut walked, &mut texts);
-        texts.flush();
+        let packs = Packs::open(&repository);
+        let (skeleton, unsound) = Skeleton::read(&repository, &packs, &|| visitor.stop());
+        let mut walked = Walked { repository, roots, skeleton, graph: Graph::default(), serials: Vec::new() };
+        let trees = self.structure(&mut walked, visitor);
         if visitor.stop() {
             let detail = "stopped before all commits and folders were read";
             visitor.unread(Unread::new(UnreadKind::Deadline, "history", detail));
         }
         report(&trees, visitor);
         ref_names(&mut walked, visitor);
-        let wanted = trees.blobs.iter().filter(|(_, allowed)| **allowed).map(|(id, _)| *id).collect();
-        let left = blobs::scan(&walked.repository, wanted, visitor);
+        let wanted = trees.wanted(&walked.skeleton.objects);
+        drop(trees);
+        let left = blobs::scan(&walked.repository, &packs, wanted, visitor);
+        let unsound: BTreeSet<Unread> = unsound.into_iter().chain(left.unsound.iter().cloned()).collect();
+        unsound.into_iter().for_each(|what| visitor.unread(what));
         self.leftovers(&mut walked, left, visitor);
         Ok(walked)
     }
 
     /// The structure pass.
-    fn structure<V: Visitor>(&self, walked: &mut Walked, texts: &mut Texts<'_, V>) -> Forest {
-        let Walked { repository, roots, graph, .. } = walked;
-        graph.grow(repository, &roots.ids(), texts);
+    fn structure<V: Visitor>(&self, walked: &mut Walked, visitor: &V) -> Forest {
+        let Walked { repository, roots, skeleton, graph, .. } = walked;
+        let mut texts = Texts { repository, visitor, batch: Vec::new(), bytes: 0, late: Vec::new() };
+        let starts = numbers(skeleton, &roots.ids(), &mut texts);
+        graph.grow(repository, skeleton, &starts, &mut texts);
         graph.seal();
         let mut trees = Forest::default();
-        let tops = graph.commits.iter().filter_map(|commit| commit.tree).chain(graph.trees.iter().copied());
-        forest(&mut trees, repository, &self.policy, tops.map(|tree| (tree, Vec::new())), texts);
+        let mut soil = Soil::new(repository, skeleton, &self.policy, &mut texts);
+        trees.look(&mut soil);
+        for tree in graph.commits.iter().filter_map(|commit| commit.tree.some()).chain(graph.trees.iter().copied()) {
+            trees.grow(&mut soil, tree, b"");
+        }
         graph.blobs.iter().for_each(|blob| trees.blob(*blob, true));
         for entries in &roots.indexes {
-            let sparse = trees.index(&self.policy, entries);
-            forest(&mut trees, repository, &self.policy, sparse, texts);
+            for (tree, path) in trees.index(&mut soil, entries) {
+                trees.grow(&mut soil, tree, path);
+            }
         }
         if self.unreachable {
-            self.unreachable(repository, graph, &mut trees, texts);
+            self.unreachable(repository, skeleton, graph, &mut trees, &mut texts);
         }
+        skeleton.forget();
+        texts.flush();
         trees
     }
 
@@ -117,6 +130,7 @@ impl History {
     fn unreachable<V: Visitor>(
         &self,
         repository: &Repository,
+        skeleton: &mut Skeleton,
         graph: &mut Graph,
         trees: &mut Forest,
         texts: &mut Texts<'_, V>,
@@ -125,46 +139,55 @@ impl History {
         unread.into_iter().for_each(|what| texts.visitor.unread(what));
         let mut reader = repository.reader();
         let (mut lone_trees, mut lone_blobs, mut others) = (Vec::new(), Vec::new(), Vec::new());
-        for id in ids {
-            if graph.nodes.contains_key(&id) || trees.trees.contains(&id) || trees.blobs.contains_key(&id) {
+        for number in numbers(skeleton, &ids, texts) {
+            if graph.nodes.contains_key(&number) || trees.trees.contains(number.0) || trees.blobs.contains(number.0) {
                 continue;
             }
-            match reader.kind(&id) {
-                Some(Kind::Tree) => lone_trees.push(id),
-                Some(Kind::Blob) => lone_blobs.push(id),
+            let kind = match skeleton.kind(number) {
+                Some(kind) => Some(kind),
+                None => reader.kind(&skeleton.objects.id(number)),
+            };
+            match kind {
+                Some(Kind::Tree) => lone_trees.push(number),
+                Some(Kind::Blob) => lone_blobs.push(number),
                 // What can't be read is reported when the graph tries.
-                Some(Kind::Commit | Kind::Tag) | None => others.push(id),
+                Some(Kind::Commit | Kind::Tag) | None => others.push(number),
             }
         }
         let [commits, _, known_trees, known_blobs] = graph.reachable();
-        graph.grow(repository, &others, texts);
-        let of_commits = graph.commits[commits..].iter().filter_map(|commit| commit.tree);
-        let tops: Vec<_> = of_commits.chain(graph.trees[known_trees..].iter().copied()).collect();
+        graph.grow(repository, skeleton, &others, texts);
+        let mut soil = Soil::new(repository, skeleton, &self.policy, texts);
+        let of_commits = graph.commits[commits..].iter().filter_map(|commit| commit.tree.some());
         graph.blobs[known_blobs..].iter().for_each(|blob| trees.blob(*blob, true));
-        forest(trees, repository, &self.policy, tops.into_iter().map(|tree| (tree, Vec::new())), texts);
-        lone_trees.retain(|tree| !trees.trees.contains(tree));
-        let tops = without_subtrees(repository, lone_trees);
+        for tree in of_commits.chain(graph.trees[known_trees..].iter().copied()) {
+            trees.grow(&mut soil, tree, b"");
+        }
+        lone_trees.retain(|tree| !trees.trees.contains(tree.0));
+        let tops = soil.without_subtrees(lone_trees);
         graph.trees.extend(&tops);
-        forest(trees, repository, &self.policy, tops.into_iter().map(|tree| (tree, Vec::new())), texts);
-        lone_blobs.retain(|blob| !trees.blobs.contains_key(blob));
+        for tree in tops {
+            trees.grow(&mut soil, tree, b"");
+        }
+        lone_blobs.retain(|blob| !trees.blobs.contains(blob.0));
         graph.blobs.extend(&lone_blobs);
         lone_blobs.into_iter().for_each(|blob| trees.blob(blob, true));
     }
 
     /// Leaves out the places in test directories of contents that have others too; a content that was scanned keeps
     /// a place.
-    fn outside_tests(&self, repository: &Repository, places: Vec<Located>) -> Vec<Located> {
+    fn outside_tests(&self, walked: &Walked, places: Vec<Located>) -> Vec<Located> {
         if self.policy.includes_tests() {
             return places;
         }
-        let mut comparer = Comparer::new(repository);
-        let mut reader = repository.reader();
-        let mut is_test = |located: &Located| {
-            let place = &located.place;
-            let commit = place.last.as_ref().and_then(|commit| ObjectId::from_hex(commit.id.as_bytes()).ok());
-            let (Some(commit), false) = (commit, place.provenance.path.is_empty()) else { return false };
-            let Ok(commit) = read_commit(&mut reader, commit) else { return false };
-            matches!(comparer.judge(&self.policy, &Node::Tree(commit.tree), &place.provenance.path), Judged::Test(_))
+        let Walked { skeleton, graph, .. } = walked;
+        let is_test = |located: &Located| {
+            let Place { last: Some(commit), provenance: Provenance { path, .. }, .. } = &located.place else {
+                return false;
+            };
+            let id = ObjectId::from_hex(commit.id.as_bytes()).ok();
+            let commit = id.and_then(|id| graph.commit_at(skeleton.objects.number(&id)?));
+            let Some(tree) = commit.map(|commit| graph.commits[commit as usize].tree) else { return false };
+            self.policy.judge_path(path, &mut |folder| skeleton.folder(tree, folder)) == Allowed::Test
         };
         let judged: Vec<(bool, Located)> = places.into_iter().map(|located| (is_test(&located), located)).collect();
         let kept: BTreeSet<ContentId> =
@@ -228,22 +251,15 @@ impl Source for History {
     fn locate(&self, wanted: &BTreeSet<ContentId>) -> Result<Vec<Located>, SourceError> {
         let walked = self.walked.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(walked) = walked.as_ref() else { return Ok(Vec::new()) };
-        Ok(self.outside_tests(&walked.repository, places::locate(&walked.scene(), wanted)))
+        Ok(self.outside_tests(walked, places::locate(&walked.scene(), wanted)))
     }
 
     fn read(&self, id: ContentId) -> Result<Vec<u8>, Unread> {
         let walked = self.walked.lock().unwrap_or_else(PoisonError::into_inner);
-        let (Some(walked), ContentId::Object(part, object)) = (walked.as_ref(), id) else {
-            return Err(Unread::new(UnreadKind::Missing, id.to_string(), "this content has no object"));
+        let Some(walked) = walked.as_ref() else {
+            return Err(Unread::new(UnreadKind::Missing, id.to_string(), "nothing was read yet"));
         };
-        let mut buf = Vec::new();
-        walked.repository.object(&object, &mut buf)?;
-        Ok(match part {
-            ObjectPart::Blob => buf,
-            ObjectPart::Names => text::names(&buf, walked.repository.object_hash()),
-            ObjectPart::Commit => text::commit(&buf).text.to_vec(),
-            ObjectPart::Tag => text::tag(&buf).1.to_vec(),
-        })
+        read_part(&mut walked.repository.reader(), &walked.repository, id, &mut Vec::new())
     }
 
     fn root(&self) -> RootFacts {
@@ -260,18 +276,16 @@ impl Source for History {
     }
 }
 
-/// Of unreachable trees, those that no other one of them contains.
-fn without_subtrees(repository: &Repository, trees: Vec<ObjectId>) -> Vec<ObjectId> {
-    let mut reader = repository.reader();
-    let mut buf = Vec::new();
-    let mut contained = HashSet::default();
-    for tree in &trees {
-        if matches!(reader.object(tree, &mut buf), Ok(Kind::Tree)) {
-            let entries = text::tree(&buf, repository.object_hash()).flatten();
-            contained.extend(entries.filter(|e| e.kind == text::EntryKind::Tree).map(|e| e.id.to_owned()));
+/// The numbers of objects. Those past what can be numbered are reported.
+fn numbers(skeleton: &Skeleton, ids: &[ObjectId], sink: &mut dyn Sink) -> Vec<Number> {
+    let mut numbers = Vec::with_capacity(ids.len());
+    for id in ids {
+        match skeleton.objects.enter(id) {
+            Some(number) => numbers.push(number),
+            None => sink.unread(crowded(*id)),
         }
     }
-    trees.into_iter().filter(|tree| !contained.contains(tree)).collect()
+    numbers
 }
 
 /// Tells the visitor what was listed and left out.
@@ -279,7 +293,7 @@ fn report<V: Visitor>(trees: &Forest, visitor: &V) {
     for path in &trees.submodules {
         visitor.listed(Listed { path: path.clone(), what: "submodule" });
     }
-    let skipped = trees.blobs.values().filter(|allowed| !**allowed).count() as u64;
+    let skipped = (trees.blobs.len() - trees.allowed.len()) as u64;
     if skipped > 0 {
         visitor.excluded(Excluded::TestFile, skipped);
         visitor.excluded(Excluded::TestDirectory, trees.test_directories.len() as u64);
@@ -301,20 +315,43 @@ fn ref_names<V: Visitor>(walked: &mut Walked, visitor: &V) {
 
 /// Collects texts of the structure pass and hands them out on all threads.
 struct Texts<'v, V> {
+    /// Where texts are read that weren't kept.
+    repository: &'v Repository,
     /// Who gets them.
     visitor: &'v V,
     /// What is waiting.
-    batch: Vec<(ContentId, Vec<u8>)>,
+    batch: Vec<(ContentId, Box<[u8]>)>,
     /// Bytes held by it.
     bytes: usize,
+    /// What is yet to be read.
+    late: Vec<ContentId>,
 }
 
 /// A batch is handed out when it holds so many bytes; its memory is the price of using all threads.
 const BATCH: usize = 4 << 20;
 
+/// How many late texts one task reads.
+const RUN: usize = 256;
+
 impl<V: Visitor> Texts<'_, V> {
-    /// Hands out what is waiting.
+    /// Hands out what is waiting, and reads what is late.
     fn flush(&mut self) {
+        self.hand_out();
+        let Self { repository, visitor, .. } = *self;
+        std::mem::take(&mut self.late).par_chunks(RUN).for_each(|run| {
+            let mut reader = repository.reader();
+            let mut buf = Vec::new();
+            for id in run.iter().take_while(|_| !visitor.stop()) {
+                match read_part(&mut reader, repository, *id, &mut buf) {
+                    Ok(text) => drop(visitor.visit(None, Blob::whole(*id, &text))),
+                    Err(what) => visitor.unread(what),
+                }
+            }
+        });
+    }
+
+    /// Hands out what is waiting.
+    fn hand_out(&mut self) {
         let visitor = self.visitor;
         std::mem::take(&mut self.batch).par_iter().for_each(|(id, bytes)| {
             visitor.visit(None, Blob::whole(*id, bytes));
@@ -324,12 +361,16 @@ impl<V: Visitor> Texts<'_, V> {
 }
 
 impl<V: Visitor> Sink for Texts<'_, V> {
-    fn text(&mut self, id: ContentId, bytes: &[u8]) {
-        self.batch.push((id, bytes.to_vec()));
-        self.bytes += bytes.len() + size_of::<(ContentId, Vec<u8>)>();
+    fn text(&mut self, id: ContentId, bytes: Box<[u8]>) {
+        self.bytes += bytes.len() + size_of::<(ContentId, Box<[u8]>)>();
+        self.batch.push((id, bytes));
         if self.bytes >= BATCH {
-            self.flush();
+            self.hand_out();
         }
+    }
+
+    fn late(&mut self, id: ContentId) {
+        self.late.push(id);
     }
 
     fn unread(&mut self, what: Unread) {
@@ -339,4 +380,27 @@ impl<V: Visitor> Sink for Texts<'_, V> {
     fn stop(&self) -> bool {
         self.visitor.stop()
     }
+
+    fn suspects(&self, text: &[u8]) -> bool {
+        self.visitor.suspects(text)
+    }
+}
+
+/// Reads the part of an object that is a content. `buf` is room to read it into.
+fn read_part(
+    reader: &mut Reader<'_>,
+    repository: &Repository,
+    id: ContentId,
+    buf: &mut Vec<u8>,
+) -> Result<Vec<u8>, Unread> {
+    let ContentId::Object(part, object) = id else {
+        return Err(Unread::new(UnreadKind::Missing, id.to_string(), "this content has no object"));
+    };
+    reader.object(&object, buf)?;
+    Ok(match part {
+        ObjectPart::Blob => std::mem::take(buf),
+        ObjectPart::Names => text::names(buf, repository.object_hash()),
+        ObjectPart::Commit => text::commit(buf).text.to_vec(),
+        ObjectPart::Tag => text::tag(buf).1.to_vec(),
+    })
 }

@@ -1,71 +1,163 @@
 //! Reading an index file, whole or split.
 //!
-//! In: a repository. Out: its index with all entries, or a sentence why not. Nothing of it is guessed: an index that
-//! can't be read in full is an error, because what it leaves out would pass unseen.
+//! In: a repository. Out: an [`Index`] whose entries can be read one by one, or a sentence why not. Nothing of it is
+//! guessed: an index that can't be read in full is an error, because what it leaves out would pass unseen.
+//!
+//! Of a large index only the lengths of most entries are ever looked at: [`cache_tree`] says which folders are as
+//! they were. So this is ours and not gix's, whose reader decodes all entries into memory (8 ms for 50,000 entries, reading
+//! included; this one 1 ms). Indexes that are split in two are joined by gix.
 
+use std::fs::File;
 use std::io::ErrorKind;
+use std::sync::Arc;
 
-use gix::hash::{Kind as HashKind, hasher};
-use gix::index::decode::Options;
-use gix::index::{File, State};
+use gix::ObjectId;
+use gix::index::State;
+use gix::index::entry::Flags;
 use gix::objs::Kind;
-use gix::{ObjectId, hash};
 
 use super::repo::{Repository, one_line};
 use crate::source::SourceErrorKind;
 
-/// Reads the repository's index, shared parts of a split one included. `None` when there is no index file.
-///
-/// # Errors
-/// It can't be read or is damaged.
-pub(super) fn read_index(repository: &Repository) -> Result<Option<State>, SourceErrorKind> {
-    let path = repository.index_path();
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(fail(repository, &error.to_string())),
-    };
-    let hash = repository.object_hash();
-    check(&bytes, hash).map_err(|why| fail(repository, &why))?;
-    let timestamp = State::new(hash).timestamp();
-    let decoded = State::from_bytes(&bytes, timestamp, hash, Options::default());
-    let (state, _) = decoded.map_err(|error| fail(repository, &one_line(&error)))?;
-    match state.link() {
-        None => Ok(Some(state)),
-        Some(link) if link.bitmaps.is_none() => {
-            let why = "it is split in a way we can't join (`git update-index --no-split-index` does)";
-            Err(fail(repository, why))
-        }
-        Some(_) => match File::at(path, hash, false, Options::default()) {
-            Ok(joined) => Ok(Some(joined.into())),
-            Err(error) => {
-                let why = format!("{} (`git update-index --no-split-index` may mend it)", one_line(&error));
-                Err(fail(repository, &why))
+mod cache_tree;
+mod checksum;
+mod entries;
+mod window;
+
+use cache_tree::CacheTree;
+use entries::Entries;
+pub(super) use entries::Entry;
+
+/// What to do about a damaged index.
+const MEND: &str = "(removing it and running `git reset` rebuilds it; what was staged is lost)";
+
+/// An index.
+#[derive(Debug)]
+pub(super) struct Index {
+    form: Form,
+    tree: CacheTree,
+}
+
+/// Where entries come from.
+#[derive(Debug)]
+enum Form {
+    /// A file that is read where it must be.
+    File(Entries),
+    /// Memory: the index was split in two files and is joined here.
+    Memory(Box<State>),
+}
+
+impl Index {
+    /// Reads the repository's index, shared parts of a split one included. `None` when there is no index file.
+    ///
+    /// # Errors
+    /// A sentence: it can't be read or is damaged.
+    pub(super) fn read(repository: &Repository) -> Result<Option<Self>, String> {
+        let (path, hash) = (repository.index_path(), repository.object_hash());
+        let file = match File::open(path) {
+            Ok(file) => Arc::new(file),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.to_string()),
+        };
+        let len = file.metadata().map_err(|error| error.to_string())?.len();
+        checksum::check(&file, len, hash)?;
+        let (entries, extensions) = Entries::find(file, len, hash)?;
+        let form = match extensions.link {
+            None => Form::File(entries),
+            // The link holds the id of the shared part and two bitmaps.
+            Some(link) if link.len() <= hash.len_in_bytes() => {
+                return Err("it is split in a way we can't join (`git update-index --no-split-index` does)".to_owned());
             }
-        },
+            Some(_) => match gix::index::File::at(path, hash, false, gix::index::decode::Options::default()) {
+                Ok(joined) => Form::Memory(Box::new(joined.into())),
+                Err(error) => {
+                    return Err(format!("{} (`git update-index --no-split-index` may mend it)", one_line(&error)));
+                }
+            },
+        };
+        let tree = extensions.tree.and_then(|body| CacheTree::parse(&body, hash)).unwrap_or_default();
+        Ok(Some(Self { form, tree }))
+    }
+
+    /// An index without entries.
+    pub(super) fn empty(repository: &Repository) -> Self {
+        let form = Form::Memory(Box::new(State::new(repository.object_hash())));
+        Self { form, tree: CacheTree::default() }
+    }
+
+    /// How many entries there are.
+    pub(super) fn len(&self) -> usize {
+        match &self.form {
+            Form::File(entries) => entries.count,
+            Form::Memory(state) => state.entries().len(),
+        }
+    }
+
+    /// Reads entries one by one.
+    pub(super) fn cursor(&self) -> Cursor<'_> {
+        match &self.form {
+            Form::File(entries) => Cursor(From::File(entries.cursor())),
+            Form::Memory(state) => Cursor(From::Memory(state)),
+        }
+    }
+
+    /// What it knows of the tree of the whole.
+    pub(super) fn top(&self) -> Option<Cached> {
+        self.tree.top().map(Cached)
+    }
+
+    /// How many entries lie below a folder and the tree they will be committed as, where that is known.
+    pub(super) fn tree(&self, folder: Cached) -> Option<(usize, ObjectId)> {
+        self.tree.tree(folder.0)
+    }
+
+    /// What it knows of the folder `name` of `folder`.
+    pub(super) fn inner(&self, folder: Cached, name: &[u8]) -> Option<Cached> {
+        self.tree.inner(folder.0, name).map(Cached)
+    }
+}
+
+/// A folder that an index may know the tree of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cached(usize);
+
+/// Reads the entries of an index; cheapest in ascending order.
+#[derive(Debug)]
+pub(super) struct Cursor<'i>(From<'i>);
+
+/// Where a cursor reads.
+#[derive(Debug)]
+enum From<'i> {
+    /// In the index's file.
+    File(entries::Cursor<'i>),
+    /// In memory.
+    Memory(&'i State),
+}
+
+impl Cursor<'_> {
+    /// The entry number `at`, 0-based.
+    ///
+    /// # Errors
+    /// There is none, or the file changed while it was read.
+    pub(super) fn entry(&mut self, at: usize) -> Result<Entry<'_>, String> {
+        match &mut self.0 {
+            From::File(cursor) => cursor.entry(at),
+            From::Memory(state) => {
+                let entry = state.entries().get(at).ok_or_else(|| format!("it has no entry {at}"))?;
+                Ok(Entry {
+                    path: entry.path(state),
+                    mode: entry.mode.bits(),
+                    id: entry.id,
+                    is_intended: entry.flags.contains(Flags::INTENT_TO_ADD),
+                })
+            }
+        }
     }
 }
 
 /// The error that the index can't be read.
-fn fail(repository: &Repository, why: &str) -> SourceErrorKind {
+pub(super) fn fail(repository: &Repository, why: &str) -> SourceErrorKind {
     SourceErrorKind::Repository(format!("its index {}: {why}", repository.index_path().display()))
-}
-
-/// Checks the hash at the end of an index; all zeros (`index.skipHash`) means there is none.
-fn check(bytes: &[u8], kind: HashKind) -> Result<(), String> {
-    const MEND: &str = "(removing it and running `git reset` rebuilds it; what was staged is lost)";
-    let end = bytes.len().checked_sub(kind.len_in_bytes()).ok_or_else(|| format!("it is cut short {MEND}"))?;
-    let stated = hash::oid::try_from_bytes(&bytes[end..]).map_err(|_| format!("it is cut short {MEND}"))?;
-    if stated.is_null() {
-        return Ok(());
-    }
-    let mut hasher = hasher(kind);
-    hasher.update(&bytes[..end]);
-    match hasher.try_finalize() {
-        Ok(actual) if actual.as_ref() == stated => Ok(()),
-        Ok(_) => Err(format!("its checksum doesn't match: it is damaged {MEND}")),
-        Err(error) => Err(format!("its checksum can't be computed: {}", one_line(&error))),
-    }
 }
 
 /// The heads being merged into HEAD, as `MERGE_HEAD` names them, and as git tells its `pre-merge-commit` hook, which

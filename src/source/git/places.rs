@@ -1,20 +1,23 @@
 //! Where wanted contents are: all paths, the first and last commit of each, and how alive they are.
 //!
-//! In: content ids. Out: at least one [`Located`] for each. A (tree, path) pair is visited once per walk, and only
-//! trees that lead to wanted contents are entered, so the cost is that of reading all trees once (performance
-//! notes, section 5).
+//! In: content ids. Out: at least one [`Located`] for each. A (tree, path) pair is visited once per walk, only trees
+//! that lead to wanted contents are entered, and all are in memory.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use gix::ObjectId;
 
+use super::bits::Bits;
 use super::graph::{Graph, Node};
 use super::interest::{Interest, Wanted};
+use super::names::{NameNo, Names};
+use super::objects::{Number, Objects};
 use super::rank::{Ranks, Tier, is_tip};
-use super::repo::Repository;
 use super::roots::Roots;
+use super::skeleton::Skeleton;
 use super::text::EntryKind;
+use super::trees::{TreeNo, Trees};
 use crate::blob::{ContentId, ObjectPart};
 use crate::place::{Before, Commit, Located, Part, Place, Provenance, State};
 
@@ -29,10 +32,10 @@ pub(super) enum Serial {
 
 /// All that places are worked out from.
 pub(super) struct Scene<'r> {
-    /// Where trees are read.
-    pub(super) repository: &'r Repository,
     /// What keeps objects alive.
     pub(super) roots: &'r Roots,
+    /// Trees.
+    pub(super) skeleton: &'r Skeleton,
     /// Commits and tags.
     pub(super) graph: &'r Graph,
     /// Contents by their serial number.
@@ -58,7 +61,7 @@ enum What {
 }
 
 /// A content at a path.
-type Key = (ObjectId, u32, What);
+type Key = (Number, u32, What);
 
 /// What is known of a content at a path.
 #[derive(Clone, Debug)]
@@ -80,9 +83,9 @@ type Spot = (Vec<u8>, What, Record);
 #[derive(Default)]
 struct Paths {
     /// Parent and name, by path.
-    parts: Vec<(u32, Vec<u8>)>,
+    parts: Vec<(u32, NameNo)>,
     /// The same the other way round.
-    known: HashMap<(u32, Vec<u8>), u32>,
+    known: HashMap<(u32, NameNo), u32>,
 }
 
 impl Paths {
@@ -90,39 +93,64 @@ impl Paths {
     const TOP: u32 = u32::MAX;
 
     /// The path `name` in `parent`; `None` for a new one past the limit.
-    fn enter(&mut self, parent: u32, name: &[u8]) -> Option<u32> {
-        let key = (parent, name.to_vec());
-        if let Some(known) = self.known.get(&key) {
+    fn enter(&mut self, parent: u32, name: NameNo) -> Option<u32> {
+        if let Some(known) = self.known.get(&(parent, name)) {
             return Some(*known);
         }
         let path = u32::try_from(self.parts.len()).ok().filter(|_| self.parts.len() < PATH_LIMIT)?;
-        self.parts.push(key.clone());
-        self.known.insert(key, path);
+        self.parts.push((parent, name));
+        self.known.insert((parent, name), path);
         Some(path)
     }
 
     /// A whole path, component by component.
-    fn enter_all(&mut self, path: &[u8]) -> Option<u32> {
-        path.split(|b| *b == b'/').try_fold(Self::TOP, |parent, name| self.enter(parent, name))
+    fn enter_all(&mut self, names: &Names, path: &[u8]) -> Option<u32> {
+        path.split(|b| *b == b'/').try_fold(Self::TOP, |parent, name| self.enter(parent, names.enter(name)?))
     }
 
     /// The path's bytes.
-    fn bytes(&self, path: u32) -> Vec<u8> {
-        let mut names = Vec::new();
+    fn bytes(&self, names: &Names, path: u32) -> Vec<u8> {
+        let mut components = Vec::new();
         let mut at = path;
         while let Some((parent, name)) = self.parts.get(at as usize) {
-            names.push(name.as_slice());
+            components.push(names.get(*name));
             at = *parent;
         }
-        names.reverse();
-        names.join(&b'/')
+        components.reverse();
+        components.join(&b'/')
+    }
+}
+
+/// The (tree, path) pairs that one walk visited.
+#[derive(Default)]
+struct Seen {
+    /// Trees at the top, which are most of them, by [`TreeNo`].
+    at_top: Bits,
+    /// The others.
+    below: HashSet<(TreeNo, u32)>,
+}
+
+impl Seen {
+    /// Adds a pair; whether it is new. Past the limit none is.
+    fn insert(&mut self, tree: TreeNo, path: u32) -> bool {
+        if path == Paths::TOP {
+            return self.at_top.insert(tree.0);
+        }
+        self.below.len() < PAIR_LIMIT && self.below.insert((tree, path))
+    }
+
+    /// Whether a pair was visited.
+    fn contains(&self, tree: TreeNo, path: u32) -> bool {
+        if path == Paths::TOP { self.at_top.contains(tree.0) } else { self.below.contains(&(tree, path)) }
     }
 }
 
 /// The walks over trees and what they found.
 struct Walker<'r> {
+    /// The trees.
+    trees: &'r Trees,
     /// Which trees to enter.
-    interest: Interest<'r>,
+    interest: Interest,
     /// All paths met.
     paths: Paths,
     /// All wanted contents met, by path.
@@ -130,49 +158,54 @@ struct Walker<'r> {
 }
 
 impl Walker<'_> {
-    /// Visits `tree` and calls `note` for every wanted content in a (tree, path) pair that `seen` hasn't.
-    fn visit(&mut self, tree: ObjectId, seen: &mut HashSet<(ObjectId, u32)>, note: &mut dyn FnMut(&mut Record)) {
+    /// Visits `tree` and calls `note` for every wanted content in a (tree, path) pair that `seen` hasn't. What a tree
+    /// shares with its base was noted where `seen` has that at the same path.
+    fn visit(&mut self, tree: Number, seen: &mut Seen, note: &mut dyn FnMut(&mut Record)) {
         let mut tasks = vec![(tree, Paths::TOP)];
-        while let Some((tree, path)) = tasks.pop() {
-            let Some(leading) = self.interest.leading(tree) else { continue };
-            if seen.len() >= PAIR_LIMIT || !seen.insert((tree, path)) {
+        while let Some((number, path)) = tasks.pop() {
+            let Some(tree) = self.trees.at(number).filter(|tree| self.interest.is_leading(*tree)) else { continue };
+            if !seen.insert(tree, path) {
                 continue;
             }
-            if !leading.names.is_empty() {
-                note(self.record((tree, path, What::Names)));
+            if self.interest.wants_names(tree) {
+                note(record(&mut self.records, (number, path, What::Names)));
             }
-            for entry in &leading.entries {
-                let Some(below) = self.paths.enter(path, &entry.name) else { continue };
-                match entry.kind {
-                    EntryKind::Tree => tasks.push((entry.id, below)),
-                    EntryKind::Link => note(self.record((entry.id, below, What::Link))),
-                    _ => note(self.record((entry.id, below, What::File))),
+            let noted = self.trees.base(tree).is_some_and(|base| seen.contains(base, path));
+            for leading in self.interest.leading(tree).iter().filter(|leading| !(noted && leading.shared)) {
+                let edge = leading.edge;
+                let Some(below) = self.paths.enter(path, edge.name()) else { continue };
+                match edge.kind() {
+                    EntryKind::Tree => tasks.push((edge.target, below)),
+                    EntryKind::Link => note(record(&mut self.records, (edge.target, below, What::Link))),
+                    _ => note(record(&mut self.records, (edge.target, below, What::File))),
                 }
             }
         }
     }
+}
 
-    /// The record of a content at a path; a new one is in no commit.
-    fn record(&mut self, key: Key) -> &mut Record {
-        let new = || Record { first: None, last: None, state: State::Unreachable, reference: None };
-        self.records.entry(key).or_insert_with(new)
-    }
+/// The record of a content at a path; a new one is in no commit.
+fn record(records: &mut HashMap<Key, Record>, key: Key) -> &mut Record {
+    let new = || Record { first: None, last: None, state: State::Unreachable, reference: None };
+    records.entry(key).or_insert_with(new)
 }
 
 /// Finds all places of all `wanted` contents.
 pub(super) fn locate(scene: &Scene<'_>, wanted: &BTreeSet<ContentId>) -> Vec<Located> {
     let in_trees = in_trees(scene, wanted);
-    let ranks = Ranks::new(scene.graph, scene.roots);
+    let Scene { skeleton, graph, roots, .. } = scene;
+    let ranks = Ranks::new(graph, roots, &skeleton.objects);
     let walker = Walker {
-        interest: Interest::new(scene.repository, &in_trees),
+        trees: &skeleton.trees,
+        interest: Interest::new(&skeleton.trees, &in_trees),
         paths: Paths::default(),
         records: HashMap::new(),
     };
     let mut finder = Finder { scene, ranks, walker, commits: HashMap::new() };
-    if !in_trees.blobs.is_empty() || !in_trees.names.is_empty() {
+    if !in_trees.is_empty() {
         finder.walk_commits();
         finder.walk_tips();
-        finder.note_direct();
+        finder.note_direct(&in_trees);
         finder.note_indexes(&in_trees);
     }
     finder.answer(wanted)
@@ -182,15 +215,18 @@ pub(super) fn locate(scene: &Scene<'_>, wanted: &BTreeSet<ContentId>) -> Vec<Loc
 fn in_trees(scene: &Scene<'_>, wanted: &BTreeSet<ContentId>) -> Wanted {
     let mut in_trees = Wanted::default();
     for content in wanted {
-        match content {
-            ContentId::Object(ObjectPart::Blob, id) => in_trees.blobs.insert(*id),
-            ContentId::Object(ObjectPart::Names, id) => in_trees.names.insert(*id),
+        let (id, set) = match content {
+            ContentId::Object(ObjectPart::Blob, id) => (id, &mut in_trees.blobs),
+            ContentId::Object(ObjectPart::Names, id) => (id, &mut in_trees.names),
             ContentId::Serial(n) => match serial(scene, *n) {
-                Some(Serial::Lfs(pointer)) => in_trees.blobs.insert(*pointer),
-                _ => false,
+                Some(Serial::Lfs(pointer)) => (pointer, &mut in_trees.blobs),
+                _ => continue,
             },
-            ContentId::Object(ObjectPart::Commit | ObjectPart::Tag, _) => false,
+            ContentId::Object(ObjectPart::Commit | ObjectPart::Tag, _) => continue,
         };
+        if let Some(number) = scene.skeleton.objects.number(id) {
+            set.insert(number.0);
+        }
     }
     in_trees
 }
@@ -216,9 +252,9 @@ impl Finder<'_> {
     /// First and last commit of everything: forwards, then backwards within each tier.
     fn walk_commits(&mut self) {
         let graph = self.scene.graph;
-        let mut seen = HashSet::new();
+        let mut seen = Seen::default();
         for n in self.ranks.sequence.clone() {
-            let Some(tree) = graph.commits[n as usize].tree else { continue };
+            let Some(tree) = graph.commits[n as usize].tree.some() else { continue };
             let reachable = self.ranks.tier[n as usize] != Tier::Unreachable;
             self.walker.visit(tree, &mut seen, &mut |record| {
                 record.first.get_or_insert(n);
@@ -227,7 +263,7 @@ impl Finder<'_> {
                 }
             });
         }
-        let mut seen = HashSet::new();
+        let mut seen = Seen::default();
         let class = |n: &u32| std::mem::discriminant(&self.ranks.tier[*n as usize]);
         let backwards: Vec<u32> = self
             .ranks
@@ -236,7 +272,7 @@ impl Finder<'_> {
             .flat_map(|tier| tier.iter().rev().copied())
             .collect();
         for n in backwards {
-            let Some(tree) = graph.commits[n as usize].tree else { continue };
+            let Some(tree) = graph.commits[n as usize].tree.some() else { continue };
             self.walker.visit(tree, &mut seen, &mut |record| {
                 record.last.get_or_insert(n);
             });
@@ -247,8 +283,8 @@ impl Finder<'_> {
     fn walk_tips(&mut self) {
         let graph = self.scene.graph;
         let mark = |walker: &mut Walker<'_>, commits: &[u32], state: State| {
-            let mut seen = HashSet::new();
-            for tree in commits.iter().filter_map(|n| graph.commits[*n as usize].tree) {
+            let mut seen = Seen::default();
+            for tree in commits.iter().filter_map(|n| graph.commits[*n as usize].tree.some()) {
                 walker.visit(tree, &mut seen, &mut |record| record.state = record.state.min(state));
             }
         };
@@ -257,38 +293,41 @@ impl Finder<'_> {
     }
 
     /// Trees and blobs that refs, tags and logs name without a commit, and unreachable ones.
-    fn note_direct(&mut self) {
+    fn note_direct(&mut self, wanted: &Wanted) {
         let graph = self.scene.graph;
         for reference in &self.scene.roots.refs.all {
-            let (id, node, _) = graph.peel(reference.id);
+            let Some(number) = self.objects().number(&reference.id) else { continue };
+            let (number, node, _) = graph.peel(number);
             let state = if is_tip(&reference.name) { State::Tip } else { State::HistoryOnly };
             let mut note = |record: &mut Record| {
                 record.state = record.state.min(state);
                 record.reference.get_or_insert_with(|| reference.name.clone());
             };
             match node {
-                Some(Node::Tree) => self.walker.visit(id, &mut HashSet::new(), &mut note),
-                Some(Node::Blob) if self.wants_blob(id) => note(self.walker.record((id, Paths::TOP, What::File))),
+                Some(Node::Tree) => self.walker.visit(number, &mut Seen::default(), &mut note),
+                Some(Node::Blob) if wanted.blobs.contains(number.0) => {
+                    note(record(&mut self.walker.records, (number, Paths::TOP, What::File)));
+                }
                 _ => {}
             }
         }
         let [_, _, trees, blobs] = graph.reachable();
-        let mut seen = HashSet::new();
+        let mut seen = Seen::default();
         for (n, tree) in graph.trees.iter().enumerate() {
             let state = if n < trees { State::HistoryOnly } else { State::Unreachable };
             self.walker.visit(*tree, &mut seen, &mut |record| record.state = record.state.min(state));
         }
         for blob in &graph.blobs[..blobs] {
-            if self.wants_blob(*blob) {
-                let record = self.walker.record((*blob, Paths::TOP, What::File));
+            if wanted.blobs.contains(blob.0) {
+                let record = record(&mut self.walker.records, (*blob, Paths::TOP, What::File));
                 record.state = record.state.min(State::HistoryOnly);
             }
         }
     }
 
-    /// Whether a blob is wanted.
-    fn wants_blob(&self, id: ObjectId) -> bool {
-        self.walker.interest.wants_blob(id)
+    /// Numbers of objects.
+    fn objects(&self) -> &Objects {
+        &self.scene.skeleton.objects
     }
 
     /// What is staged.
@@ -299,10 +338,11 @@ impl Finder<'_> {
                 EntryKind::File => What::File,
                 EntryKind::Tree | EntryKind::Submodule => continue,
             };
-            if wanted.blobs.contains(&entry.id)
-                && let Some(path) = self.walker.paths.enter_all(&entry.path)
+            let Scene { skeleton, .. } = self.scene;
+            if let Some(number) = skeleton.objects.number(&entry.id).filter(|number| wanted.blobs.contains(number.0))
+                && let Some(path) = self.walker.paths.enter_all(&skeleton.names, &entry.path)
             {
-                let record = self.walker.record((entry.id, path, what));
+                let record = record(&mut self.walker.records, (number, path, what));
                 record.state = record.state.min(State::Index);
             }
         }
@@ -311,9 +351,10 @@ impl Finder<'_> {
     /// Turns records into places, sorted.
     fn answer(mut self, wanted: &BTreeSet<ContentId>) -> Vec<Located> {
         let mut by_object: BTreeMap<(ObjectId, bool), Vec<Spot>> = BTreeMap::new();
-        for ((id, path, what), record) in std::mem::take(&mut self.walker.records) {
-            let path = self.walker.paths.bytes(path);
-            by_object.entry((id, what == What::Names)).or_default().push((path, what, record));
+        let Skeleton { names, objects, .. } = self.scene.skeleton;
+        for ((number, path, what), record) in std::mem::take(&mut self.walker.records) {
+            let path = self.walker.paths.bytes(names, path);
+            by_object.entry((objects.id(number), what == What::Names)).or_default().push((path, what, record));
         }
         by_object.values_mut().for_each(|places| places.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1))));
         let mut answers = Vec::new();
@@ -361,9 +402,11 @@ impl Finder<'_> {
 
     /// The places of the names in a tree: every line at every path of the tree.
     fn names(&mut self, content: ContentId, tree: ObjectId, places: &[Spot], answers: &mut Vec<Located>) {
-        let Some(leading) = self.walker.interest.leading(tree) else { return };
+        let skeleton = self.scene.skeleton;
+        let tree = skeleton.objects.number(&tree).and_then(|number| skeleton.trees.at(number));
+        let names = tree.map_or_else(Vec::new, |tree| skeleton.listed(tree));
         for (path, _, record) in places {
-            for (line, name) in leading.names.iter().enumerate() {
+            for (line, name) in names.iter().enumerate() {
                 let mut found = located(content, super::structure::join(path, name), Part::PathName, record.state);
                 found.line = Some(line as u64);
                 self.date(&mut found.place, record);
@@ -374,7 +417,7 @@ impl Finder<'_> {
 
     /// The place of a commit's own text.
     fn commit_text(&mut self, content: ContentId, id: ObjectId) -> Option<Located> {
-        let n = self.scene.graph.commit_at(&id)?;
+        let n = self.scene.graph.commit_at(self.objects().number(&id)?)?;
         let state = if self.ranks.head == Some(n) {
             State::DefaultTip
         } else if self.ranks.tips.binary_search(&n).is_ok() {
@@ -393,10 +436,12 @@ impl Finder<'_> {
     /// The place of a tag's own text.
     fn tag_text(&self, content: ContentId, id: ObjectId) -> Located {
         let graph = self.scene.graph;
-        let node = graph.nodes.get(&id);
+        let number = self.objects().number(&id);
+        let node = number.and_then(|number| graph.nodes.get(&number));
         let leads = |reference: &&super::repo::Reference| {
-            let (_, _, tags) = graph.peel(reference.id);
-            tags.iter().any(|tag| graph.tags[*tag as usize].id == id)
+            let Some(named) = self.objects().number(&reference.id) else { return false };
+            let (_, _, tags) = graph.peel(named);
+            tags.iter().any(|tag| Some(graph.tags[*tag as usize].number) == number)
         };
         let reference = self.scene.roots.refs.all.iter().find(leads).map(|reference| reference.name.clone());
         let state = match (&reference, node) {
@@ -426,8 +471,8 @@ impl Finder<'_> {
 
     /// Adds commits and reference.
     fn date(&mut self, place: &mut Place, record: &Record) {
-        let (graph, ranks) = (self.scene.graph, &self.ranks);
-        let mut commit = |n: u32| Arc::clone(self.commits.entry(n).or_insert_with(|| ranks.commit(graph, n)));
+        let (graph, objects, ranks) = (self.scene.graph, &self.scene.skeleton.objects, &self.ranks);
+        let mut commit = |n: u32| Arc::clone(self.commits.entry(n).or_insert_with(|| ranks.commit(graph, objects, n)));
         place.first = record.first.map(&mut commit);
         place.last = record.last.map(&mut commit);
         let special = record.first.and_then(|n| ranks.special_of(n)).map(<[u8]>::to_vec);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use gix::ObjectId;
 
 use super::graph::{Graph, Node};
+use super::objects::Objects;
 use super::repo::Reference;
 use super::roots::Roots;
 use crate::place::Commit;
@@ -63,16 +64,16 @@ pub(super) fn is_tip(name: &[u8]) -> bool {
 
 impl Ranks {
     /// Ranks the commits of `graph`.
-    pub(super) fn new(graph: &Graph, roots: &Roots) -> Self {
+    pub(super) fn new(graph: &Graph, roots: &Roots, objects: &Objects) -> Self {
         let mut ranks = Self {
-            order: order(graph),
+            order: order(graph, objects),
             tier: vec![Tier::Unreachable; graph.commits.len()],
             special: Vec::new(),
             sequence: Vec::new(),
             tips: Vec::new(),
             head: None,
         };
-        let commit = |id: ObjectId| match graph.peel(id) {
+        let commit = |id: ObjectId| match graph.peel(objects.number(&id)?) {
             (_, Some(Node::Commit(commit)), _) => Some(commit),
             _ => None,
         };
@@ -87,7 +88,7 @@ impl Ranks {
             if reference.name == b"refs/stash" {
                 // What a stash holds beside the work tree: its index and its untracked files.
                 let parts = starts.iter().flat_map(|stash| graph.commits[*stash as usize].parents.iter().skip(1));
-                ranks.tips.extend(starts.iter().copied().chain(parts.filter_map(|id| graph.commit_at(id))));
+                ranks.tips.extend(starts.iter().copied().chain(parts.filter_map(|parent| graph.commit_at(*parent))));
             }
             ranks.flood(graph, starts, Tier::Special(nth));
         }
@@ -110,7 +111,7 @@ impl Ranks {
             if *own == Tier::Unreachable {
                 *own = tier;
                 let parents = graph.commits[commit as usize].parents.iter();
-                starts.extend(parents.filter_map(|parent| graph.commit_at(parent)));
+                starts.extend(parents.filter_map(|parent| graph.commit_at(*parent)));
             }
         }
     }
@@ -124,10 +125,10 @@ impl Ranks {
     }
 
     /// Commit `n` as places name it.
-    pub(super) fn commit(&self, graph: &Graph, n: u32) -> Arc<Commit> {
+    pub(super) fn commit(&self, graph: &Graph, objects: &Objects, n: u32) -> Arc<Commit> {
         let node = &graph.commits[n as usize];
         Arc::new(Commit {
-            id: node.id.to_string(),
+            id: objects.id(node.number).to_string(),
             author_time: node.author_time,
             committer_time: node.committer_time,
             order: self.order[n as usize],
@@ -153,19 +154,19 @@ fn stashed(roots: &Roots) -> &[ObjectId] {
 }
 
 /// Puts out commits parents first, from a heap on (committer time, id); the position of each.
-fn order(graph: &Graph) -> Vec<u32> {
+fn order(graph: &Graph, objects: &Objects) -> Vec<u32> {
     let count = graph.commits.len();
     let mut waiting = vec![0_u32; count];
     let mut children: Vec<Vec<u32>> = vec![Vec::new(); count];
     for (n, commit) in graph.commits.iter().enumerate() {
-        for parent in commit.parents.iter().filter_map(|parent| graph.commit_at(parent)) {
+        for parent in commit.parents.iter().filter_map(|parent| graph.commit_at(*parent)) {
             waiting[n] += 1;
             children[parent as usize].extend(u32::try_from(n).ok());
         }
     }
     let key = |n: u32| {
         let commit = &graph.commits[n as usize];
-        Reverse((commit.committer_time, commit.id, n))
+        Reverse((commit.committer_time, objects.id(commit.number), n))
     };
     let ready = (0..count).filter(|n| waiting[*n] == 0).filter_map(|n| u32::try_from(n).ok());
     let mut heap: BinaryHeap<_> = ready.map(key).collect();

@@ -50,11 +50,28 @@ pub struct Reflogs {
 }
 
 /// What a ref file says.
-enum Target {
+pub(super) enum Target {
     /// An object.
     Id(ObjectId),
     /// Another ref.
     Name(Vec<u8>),
+}
+
+impl Target {
+    /// Reads the content of a ref file; `None` when it names nothing.
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
+        let text = bytes.trim_ascii();
+        if let Some(target) = text.strip_prefix(b"ref:") {
+            return Some(Self::Name(target.trim_ascii().to_vec()));
+        }
+        text.split(|b| b.is_ascii_whitespace()).next().and_then(hex).map(Self::Id)
+    }
+}
+
+/// The ref `name` has a file that names nothing.
+pub(super) fn names_nothing(name: &[u8]) -> Unread {
+    let detail = "this ref names no object (`git update-ref -d` removes it, a fetch may bring it back)";
+    Unread::new(UnreadKind::Corrupt, name, detail)
 }
 
 /// Names, each with its target, while they are collected.
@@ -226,16 +243,12 @@ fn is_pseudo(name: &[u8]) -> bool {
 impl Collected {
     /// Takes the content of a ref file.
     fn take(&mut self, name: Vec<u8>, bytes: &[u8]) {
-        let text = bytes.trim_ascii();
-        if let Some(target) = text.strip_prefix(b"ref:") {
-            self.targets.insert(name, Target::Name(target.trim_ascii().to_vec()));
-        } else if let Some(id) = text.split(|b| b.is_ascii_whitespace()).next().and_then(hex) {
-            self.targets.insert(name, Target::Id(id));
+        if let Some(target) = Target::parse(bytes) {
+            self.targets.insert(name, target);
         } else if name.starts_with(b"refs/") && !is_valid(&name) {
             // Not a ref to git either: a lock, or what a file manager left there.
         } else {
-            let detail = "this ref names no object (`git update-ref -d` removes it, a fetch may bring it back)";
-            self.unread.push(Unread::new(UnreadKind::Corrupt, name, detail));
+            self.unread.push(names_nothing(&name));
         }
     }
 
@@ -282,7 +295,7 @@ impl Collected {
 }
 
 /// Whether git takes `name` for a ref's name.
-fn is_valid(name: &[u8]) -> bool {
+pub(super) fn is_valid(name: &[u8]) -> bool {
     gix::validate::reference::name_partial(name.into()).is_ok()
 }
 
@@ -338,7 +351,7 @@ fn name_bytes(name: &std::ffi::OsStr) -> Vec<u8> {
 }
 
 /// A file of the repository that could not be read.
-fn io_unread(what: &[u8], error: &std::io::Error) -> Unread {
+pub(super) fn io_unread(what: &[u8], error: &std::io::Error) -> Unread {
     let kind = match error.kind() {
         std::io::ErrorKind::PermissionDenied => UnreadKind::Permission,
         _ => UnreadKind::Io,

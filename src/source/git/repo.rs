@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use gix::ObjectId;
 use gix::hash::{Kind as HashKind, oid};
@@ -20,8 +20,9 @@ use gix::odb::{HandleArc, Store};
 use super::cache::BaseCache;
 use super::config::Config;
 use super::discover::{self, Environment, Layout};
+use super::index::{self, Index};
 pub use super::refs::{Reference, References, Reflogs};
-use super::{facts, refs};
+use super::{facts, head, refs};
 use crate::source::{RepositoryFacts, SourceError, SourceErrorKind, Unread, UnreadKind};
 
 /// Objects larger than this, in bytes, are not read.
@@ -56,6 +57,8 @@ pub struct Repository {
     idle: Mutex<Vec<Vec<HandleArc>>>,
     /// How often missing objects were looked for again.
     second_looks: AtomicU32,
+    /// The index, once read. All who ask see the same one, whatever git writes meanwhile.
+    read_index: OnceLock<Result<Option<Arc<Index>>, String>>,
 }
 
 impl std::fmt::Debug for Repository {
@@ -115,6 +118,7 @@ impl Repository {
             stores,
             idle: Mutex::default(),
             second_looks: AtomicU32::new(0),
+            read_index: OnceLock::new(),
             layout,
             config,
         })
@@ -138,6 +142,15 @@ impl Repository {
     /// The index of this worktree, or the one `GIT_INDEX_FILE` names. It need not exist.
     pub fn index_path(&self) -> &Path {
         &self.index
+    }
+
+    /// The index, read when it is first asked for. `None` when there is no index file.
+    ///
+    /// # Errors
+    /// It can't be read or is damaged.
+    pub(super) fn index(&self) -> Result<Option<&Arc<Index>>, SourceErrorKind> {
+        let read = self.read_index.get_or_init(|| Ok(Index::read(self)?.map(Arc::new)));
+        read.as_ref().map(Option::as_ref).map_err(|why| index::fail(self, why))
     }
 
     /// Which hash names objects.
@@ -193,6 +206,11 @@ impl Repository {
         refs::reflogs(self)
     }
 
+    /// The object that `HEAD` leads to; `None` before the first commit.
+    pub fn head(&self) -> Option<ObjectId> {
+        head::head(self).id
+    }
+
     /// The branch that `HEAD` names, without `refs/heads/`, whether or not it is born.
     pub fn branch(&self) -> Option<String> {
         let head = std::fs::read(self.git_dir().join("HEAD")).ok()?;
@@ -206,7 +224,7 @@ impl Repository {
         RepositoryFacts {
             platform: remote.as_deref().and_then(facts::platform),
             remote,
-            head: self.refs().find(b"HEAD").map(|id| id.to_string()),
+            head: self.head().map(|id| id.to_string()),
             branch: self.branch(),
             alternates: self.alternates.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
             ..RepositoryFacts::default()

@@ -8,15 +8,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use gix::ObjectId;
-use gix::index::State as Index;
 
 use super::change::{Change, Comparer, Judged};
 use super::handout::{Extra, Handout, aliases, read_content};
-use super::index::{merge_heads, read_index};
+use super::head::head;
+use super::index::{Index, merge_heads};
 use super::listing::{FileKind, Node};
 use super::range::read_commit;
 use super::repo::{Opening, Repository};
@@ -33,13 +34,16 @@ pub struct Staged {
     policy: Policy,
     message: Option<PathBuf>,
     environment: BTreeMap<OsString, OsString>,
+    /// Opened already.
+    repository: Option<Arc<Repository>>,
+    jobs: Option<NonZeroUsize>,
     plan: OnceLock<Plan>,
 }
 
 /// What the walk found out.
 #[derive(Debug)]
 struct Plan {
-    repository: Repository,
+    repository: Arc<Repository>,
     /// All changes that policy lets be scanned, in path order.
     changes: Vec<Change>,
     /// What the change removes.
@@ -57,7 +61,30 @@ impl Staged {
             Opening::Own => std::env::vars_os().collect(),
             Opening::Named => BTreeMap::new(),
         };
-        Self { path: path.into(), opening, policy, message, environment, plan: OnceLock::new() }
+        Self {
+            path: path.into(),
+            opening,
+            policy,
+            message,
+            environment,
+            repository: None,
+            jobs: None,
+            plan: OnceLock::new(),
+        }
+    }
+
+    /// The same of a repository that was opened before, at the same path and in the same way.
+    #[must_use]
+    pub fn of(mut self, repository: Option<Arc<Repository>>) -> Self {
+        self.repository = repository;
+        self
+    }
+
+    /// The same on so many threads, if there is work for them.
+    #[must_use]
+    pub fn on_threads(mut self, jobs: NonZeroUsize) -> Self {
+        self.jobs = Some(jobs);
+        self
     }
 
     /// The same under other environment variables.
@@ -75,14 +102,17 @@ impl Staged {
     /// Reads index and heads and finds the changes.
     fn find<V: Visitor>(&self, visitor: &V) -> Result<Plan, SourceError> {
         let env = |name: &str| self.environment.get(std::ffi::OsStr::new(name)).cloned();
-        let repository = Repository::open_in(&self.path, self.opening, &env)?;
-        let index = match read_index(&repository).map_err(|kind| self.fail(kind))? {
-            Some(index) => index,
+        let repository = match &self.repository {
+            Some(open) => Arc::clone(open),
+            None => Arc::new(Repository::open_in(&self.path, self.opening, &env)?),
+        };
+        let index = match repository.index().map_err(|kind| self.fail(kind))? {
+            Some(index) => Arc::clone(index),
             None if repository.work_dir().is_none() => {
                 let text = "a bare repository has no index: nothing can be staged there".to_owned();
                 return Err(self.fail(SourceErrorKind::Repository(text)));
             }
-            None => Index::new(repository.object_hash()),
+            None => Arc::new(Index::empty(&repository)),
         };
         let old = self.old_trees(&repository, visitor)?;
         let mut changes = Vec::new();
@@ -97,7 +127,7 @@ impl Staged {
         let needs_pool = changes.iter().any(Change::is_added);
         let pool = if needs_pool { comparer.pool(0, &top, &old, &mut note) } else { None };
         unread.into_iter().for_each(|why| visitor.unread(why));
-        let mut handout = Handout::new(&repository, visitor);
+        let mut handout = Handout::new(&repository, visitor, self.jobs);
         let mut judged = Vec::new();
         let found = changes.len();
         for at in 0..found {
@@ -125,16 +155,13 @@ impl Staged {
 
     /// The trees of HEAD and of the heads being merged; none before the first commit.
     fn old_trees<V: Visitor>(&self, repository: &Repository, visitor: &V) -> Result<Vec<ObjectId>, SourceError> {
-        let refs = repository.refs();
-        let branch = repository.branch().map(|branch| format!("refs/heads/{branch}").into_bytes());
-        for why in refs.unread.iter().filter(|why| why.what == b"HEAD" || Some(&why.what) == branch.as_ref()) {
-            visitor.unread(why.clone());
-        }
+        let head = head(repository);
+        head.unread.into_iter().for_each(|why| visitor.unread(why));
         let names = self.environment.keys().filter_map(|name| name.to_str());
         let merged = merge_heads(repository, names).map_err(|kind| self.fail(kind))?;
         let mut reader = repository.reader();
         let mut trees = Vec::new();
-        for head in refs.find(b"HEAD").into_iter().chain(merged) {
+        for head in head.id.into_iter().chain(merged) {
             match read_commit(&mut reader, head) {
                 Ok(head) => trees.push(head.tree),
                 // Without this side too much is new, which is the safe way to be wrong.
@@ -217,11 +244,11 @@ impl Source for Staged {
     }
 
     fn read(&self, id: ContentId) -> Result<Vec<u8>, Unread> {
-        read_content(self.plan.get().map(|plan| &plan.repository), id)
+        read_content(self.plan.get().map(|plan| plan.repository.as_ref()), id)
     }
 
     fn root(&self) -> RootFacts {
-        let repository = self.plan.get().map(|plan| &plan.repository);
+        let repository = self.plan.get().map(|plan| plan.repository.as_ref());
         RootFacts {
             kind: "staged",
             spelled: self.path.to_string_lossy().into_owned(),

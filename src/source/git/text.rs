@@ -133,6 +133,12 @@ impl<'a> Iterator for Entries<'a> {
 }
 
 impl<'a> Entries<'a> {
+    /// The bytes after the last entry read.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// The next entry; `None` where the bytes are none.
     fn entry(&mut self) -> Option<Entry<'a>> {
         let space = memchr::memchr(b' ', self.rest)?;
         let mode = u32::from_str_radix(std::str::from_utf8(&self.rest[..space]).ok()?, 8).ok()?;
@@ -152,10 +158,15 @@ pub(super) struct Damaged;
 pub(super) fn names(data: &[u8], hash: HashKind) -> Vec<u8> {
     let mut text = Vec::with_capacity(data.len() / 2);
     for entry in tree(data, hash).flatten() {
-        text.extend(entry.name.iter().map(|b| if *b == b'\n' { b'/' } else { *b }));
+        push_name(&mut text, entry.name);
         text.push(b'\n');
     }
     text
+}
+
+/// Adds a name to a text that has one on each line.
+pub(super) fn push_name(text: &mut Vec<u8>, name: &[u8]) {
+    text.extend(name.iter().map(|b| if *b == b'\n' { b'/' } else { *b }));
 }
 
 #[cfg(test)]

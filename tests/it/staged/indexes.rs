@@ -1,7 +1,7 @@
 //! Every form of index that git writes.
 
 use super::fixture;
-use crate::harness::Token;
+use crate::harness::{Repo, Token};
 
 #[test]
 fn indexes_of_every_version() {
@@ -69,4 +69,51 @@ fn a_cache_tree_that_lies_is_not_believed() {
     fixture.scan().holds_exactly(&[&token]);
     fixture.repo.git(["read-tree", "HEAD"]);
     fixture.run().go().exits(0).says(&["nothing"]);
+}
+
+/// Takes every object out of the repository's store but those that `revisions` name.
+fn forget_all_but(repo: &Repo, revisions: &[&str]) -> usize {
+    let keep: Vec<String> = revisions.iter().map(|revision| repo.id(revision)).collect();
+    let mut gone = 0;
+    let folders = std::fs::read_dir(repo.path().join(".git/objects")).expect("it is a repository").flatten();
+    for folder in folders.filter(|folder| folder.file_name().len() == 2) {
+        for object in std::fs::read_dir(folder.path()).expect("it is a folder").flatten() {
+            let id = [folder.file_name(), object.file_name()].map(|name| name.to_string_lossy().into_owned()).concat();
+            if !keep.contains(&id) {
+                std::fs::remove_file(object.path()).expect("it is ours");
+                gone += 1;
+            }
+        }
+    }
+    gone
+}
+
+#[test]
+fn only_what_changed_is_looked_at() {
+    let other = |at: usize| (format!("lib/{}/{}/file{at}.txt", at % 5, at % 3), format!("text {at}\n"));
+    let others: Vec<_> = (0..60).map(other).collect();
+    let mut files: Vec<(&str, &[u8])> = others.iter().map(|(path, text)| (path.as_str(), text.as_bytes())).collect();
+    files.extend([("app/main.txt", &b"one\n"[..]), ("app/other.txt", b"other\n"), ("app/in/deep.txt", b"deep\n")]);
+    let (token, message) = (Token::new("among forgotten objects"), "one\ntwo\n");
+    for (text, expected) in [(message.to_owned(), vec![]), (token.line(), vec![&token])] {
+        // As `git add` leaves the index, and as `git commit` does before it runs the hook: with all trees written.
+        for is_written in [false, true] {
+            let Some(fixture) = fixture(&files) else { return };
+            fixture.stage("app/main.txt", &text);
+            let mut keep = vec!["HEAD", "HEAD^{tree}", "HEAD:app", "HEAD:app/main.txt", ":app/main.txt"];
+            let tree = if is_written { fixture.repo.git(["write-tree"]) } else { String::new() };
+            let app = format!("{tree}:app");
+            if is_written {
+                keep.extend([tree.as_str(), app.as_str()]);
+            }
+            let gone = forget_all_but(&fixture.repo, &keep);
+            assert!(gone > 60, "the blobs and trees of all other folders: {gone}");
+            let found = fixture.scan();
+            found.holds_exactly(&expected);
+            assert_eq!(found.unread_kinds(), [""; 0]);
+            if expected.is_empty() {
+                fixture.run().go().exits(0);
+            }
+        }
+    }
 }

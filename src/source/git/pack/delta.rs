@@ -112,20 +112,34 @@ fn size(delta: &[u8], at: &mut usize) -> Result<usize, DeltaError> {
 /// The operands of a copy: start in the base and length, both in bytes. The low four bits of `command` say which bytes
 /// of the start follow, the next three which of the length; a length of 0 means 0x10000.
 fn copy(delta: &[u8], at: &mut usize, command: u8) -> Result<(usize, usize), DeltaError> {
-    let mut operand = [0_u8; 7];
-    for (bit, byte) in operand.iter_mut().enumerate() {
-        if command & (1 << bit) != 0 {
-            *byte = *delta.get(*at).ok_or(DeltaError::Truncated)?;
-            *at += 1;
+    let rest = delta.get(*at..).unwrap_or_default();
+    // All seven at once where there are as many: which ones there are is hard to foretell, and a miss costs more than
+    // the arithmetic.
+    let mut following = match rest.first_chunk::<8>() {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => {
+            let mut bytes = [0_u8; 8];
+            bytes[..rest.len()].copy_from_slice(rest);
+            u64::from_le_bytes(bytes)
         }
+    };
+    let mut operands = 0_u64;
+    for bit in 0..7 {
+        let present = u64::from(command >> bit & 1);
+        operands |= (following & 0xff & present.wrapping_neg()) << (8 * bit);
+        following >>= 8 * present;
     }
-    let [a, b, c, d, x, y, z] = operand;
-    let wide = |number: u32| usize::try_from(number).map_err(|_| DeltaError::Overflow);
-    let len = match u32::from_le_bytes([x, y, z, 0]) {
+    let count = (command & 0x7f).count_ones() as usize;
+    if rest.len() < count {
+        return Err(DeltaError::Truncated);
+    }
+    *at += count;
+    let wide = |number: u64| usize::try_from(number).map_err(|_| DeltaError::Overflow);
+    let len = match operands >> 32 {
         0 => 0x1_0000,
         len => len,
     };
-    Ok((wide(u32::from_le_bytes([a, b, c, d]))?, wide(len)?))
+    Ok((wide(operands & 0xffff_ffff)?, wide(len)?))
 }
 
 #[cfg(test)]

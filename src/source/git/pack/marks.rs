@@ -2,7 +2,7 @@
 
 use gix::objs::Kind;
 
-use super::{Packs, Recipient};
+use super::{Pack, Packs, Recipient};
 
 /// Someone wants this object.
 const WANTED: u8 = 1;
@@ -16,29 +16,41 @@ pub(super) struct Marks(Vec<u8>);
 
 impl Marks {
     /// Asks the recipient about every object of `kind` in the `nth` pack. An object that a pack before has too is that
-    /// one's. The marks, and the roots of all trees that are needed, by where they lie.
-    pub(super) fn ask<R: Recipient>(packs: &Packs, nth: usize, kind: Kind, recipient: &R) -> (Self, Vec<u32>) {
+    /// one's.
+    pub(super) fn ask<R: Recipient>(packs: &Packs, nth: usize, kind: Kind, recipient: &R) -> Self {
         let pack = &packs.all[nth];
-        let mut marks = vec![0_u8; pack.table.len() as usize];
+        let mut marks = Self::none(pack);
         for entry in pack.table.of_kind(kind) {
             let id = pack.id(entry);
-            if !recipient.wants(id) || !packs.is_first(nth, id) {
-                continue;
-            }
-            marks[entry as usize] |= WANTED;
-            let mut below = entry;
-            // Ends at a root: entries that have a kind are in a tree.
-            while marks[below as usize] & NEEDED == 0 {
-                marks[below as usize] |= NEEDED;
-                let Some(base) = pack.table.parent(below) else { break };
-                marks[base as usize] |= BASE;
-                below = base;
+            if recipient.wants(id) && packs.is_first(nth, id, kind) {
+                marks.want(pack, entry);
             }
         }
-        let marks = Self(marks);
-        let is_root = |entry: &u32| marks.is_needed(*entry) && pack.table.parent(*entry).is_none();
-        let roots = pack.table.of_kind(kind).filter(is_root).collect();
-        (marks, roots)
+        marks
+    }
+
+    /// Nothing to do.
+    pub(super) fn none(pack: &Pack) -> Self {
+        Self(vec![0; pack.table.len() as usize])
+    }
+
+    /// Has the object of an entry delivered. The entry has a kind.
+    pub(super) fn want(&mut self, pack: &Pack, entry: u32) {
+        self.0[entry as usize] |= WANTED;
+        let mut below = entry;
+        // Ends at a root: entries that have a kind are in a tree.
+        while self.0[below as usize] & NEEDED == 0 {
+            self.0[below as usize] |= NEEDED;
+            let Some(base) = pack.table.parent(below) else { break };
+            self.0[base as usize] |= BASE;
+            below = base;
+        }
+    }
+
+    /// The roots of all trees that are needed, by where they lie.
+    pub(super) fn roots(&self, pack: &Pack, kind: Kind) -> Vec<u32> {
+        let is_root = |entry: &u32| self.is_needed(*entry) && pack.table.parent(*entry).is_none();
+        pack.table.of_kind(kind).filter(is_root).collect()
     }
 
     /// Whether the object is wanted.

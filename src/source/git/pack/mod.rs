@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use gix::hash::{Kind as HashKind, oid};
+use gix::objs::Kind;
 use gix::odb::pack::{data, index};
 use rayon::prelude::*;
 
@@ -96,9 +97,9 @@ impl Packs {
         Self { all }
     }
 
-    /// Whether none of the packs before the `nth` one holds the object.
-    fn is_first(&self, nth: usize, id: &oid) -> bool {
-        self.all[..nth].iter().all(|pack| pack.index.lookup(id).is_none())
+    /// Whether none of the packs before the `nth` one holds this object of this kind.
+    fn is_first(&self, nth: usize, id: &oid, kind: Kind) -> bool {
+        self.all[..nth].iter().all(|pack| pack.find(id, kind).is_none())
     }
 
     /// What is wrong with packs as a whole, seen without reading their objects.
@@ -131,6 +132,13 @@ impl Pack {
     /// The object that an entry is.
     fn id(&self, entry: u32) -> &oid {
         self.index.oid_at_index(self.table.nth(entry))
+    }
+
+    /// The entry that is an object of this kind, as far as headers tell.
+    fn find(&self, id: &oid, kind: Kind) -> Option<u32> {
+        let nth = self.index.lookup(id)?;
+        let entry = self.table.at(self.index.pack_offset_at_index(nth))?;
+        self.table.is_of_kind(entry, kind).then_some(entry)
     }
 
     /// This pack as something that isn't sound.

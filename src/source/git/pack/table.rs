@@ -58,19 +58,19 @@ impl Table {
             .filter(|(offset, _)| (FIRST..end).contains(offset))
             .collect();
         offsets.par_sort_unstable();
-        let headers: Vec<(u32, u8)> =
-            (0..offsets.len()).into_par_iter().map(|entry| header(data, index, &offsets, entry)).collect();
+        let (parent, kinds) =
+            (0..offsets.len()).into_par_iter().map(|entry| header(data, index, &offsets, entry)).unzip();
         let mut table = Self {
             low: offsets.iter().map(|(offset, _)| *offset as u32).collect(),
             high: high(&offsets),
             end,
             nth: offsets.iter().map(|(_, nth)| *nth).collect(),
-            parent: headers.iter().map(|(parent, _)| *parent).collect(),
-            kinds: headers.iter().map(|(_, kind)| *kind).collect(),
+            parent,
+            kinds,
             first_child: Vec::new(),
             children: Vec::new(),
         };
-        drop((offsets, headers));
+        drop(offsets);
         table.link();
         table
     }
@@ -85,6 +85,21 @@ impl Table {
         let turn = self.high.partition_point(|(_, first)| *first <= entry);
         let high = turn.checked_sub(1).map_or(0, |turn| u64::from(self.high[turn].0));
         high << 32 | u64::from(self.low[entry as usize])
+    }
+
+    /// The entry that starts at `offset`.
+    pub(super) fn at(&self, offset: u64) -> Option<u32> {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.offset(middle) < offset { low = middle + 1 } else { high = middle }
+        }
+        (low < self.len() && self.offset(low) == offset).then_some(low)
+    }
+
+    /// Whether an entry is of this kind.
+    pub(super) fn is_of_kind(&self, entry: u32, kind: gix::objs::Kind) -> bool {
+        self.kinds[entry as usize] == number(kind)
     }
 
     /// Where an entry ends if it is sound: where the next one starts, or the trailer.

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use gix::objs::Kind;
 use rayon::Scope;
+use rayon::prelude::*;
 
 use super::budget::{Budget, Held};
 use super::decode::{Damaged, Decoder};
@@ -36,39 +37,68 @@ pub(in crate::source::git) struct Walked {
 /// and three objects more for each thread: one made from the other, and one that a task waits with. What is dropped for
 /// it is decoded again when it is needed.
 ///
-/// Objects that can't be decoded, and those that need them, are not handed over.
+/// An object that is damaged in one pack, or hangs on one that is, is taken from another that holds it too. What can't be
+/// had at all is not handed over.
 pub(in crate::source::git) fn walk<R: Recipient>(packs: &Packs, kind: Kind, recipient: &R, held: usize) -> Walked {
     let threads = rayon::current_num_threads();
-    let parts: Vec<Part<'_>> = packs
-        .all
-        .iter()
-        .enumerate()
-        .map(|(nth, pack)| {
-            let (marks, roots) = Marks::ask(packs, nth, kind, recipient);
-            Part { pack, marks, roots, loose: AtomicBool::new(false) }
-        })
-        .collect();
-    let walk = Walk {
-        recipient,
-        budget: Budget::new(held),
-        threads,
-        waiting: AtomicUsize::new(0),
-        idle: Mutex::default(),
-        spare: SPARE.min(held / 8 / threads),
-    };
-    rayon::scope(|scope| {
-        for part in parts.iter().filter(|part| !part.roots.is_empty()) {
-            let end = part.roots.len() as u32;
-            walk.spawn(scope, part, Frame { base: None, next: 0, end });
+    let loose: Vec<AtomicBool> = packs.all.iter().map(|_| AtomicBool::new(false)).collect();
+    let mut peak = 0;
+    let mut marks: Vec<Marks> =
+        (0..packs.all.len()).into_par_iter().map(|nth| Marks::ask(packs, nth, kind, recipient)).collect();
+    loop {
+        let parts = packs.all.iter().zip(&loose).zip(marks).enumerate();
+        let parts: Vec<Part<'_>> = parts
+            .map(|(nth, ((pack, loose), marks))| Part { nth, pack, loose, roots: marks.roots(pack, kind), marks })
+            .collect();
+        let walk = Walk {
+            recipient,
+            budget: Budget::new(held),
+            threads,
+            waiting: AtomicUsize::new(0),
+            idle: Mutex::default(),
+            spare: SPARE.min(held / 8 / threads),
+            lost: Mutex::default(),
+        };
+        rayon::scope(|scope| {
+            for part in parts.iter().filter(|part| !part.roots.is_empty()) {
+                let end = part.roots.len() as u32;
+                walk.spawn(scope, part, Frame { base: None, next: 0, end });
+            }
+        });
+        peak = peak.max(walk.budget.peak());
+        let lost = walk.lost.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // Each round looks in later packs, so the last one finds nothing there.
+        marks = elsewhere(packs, kind, &lost);
+        if marks.is_empty() {
+            break;
         }
+    }
+    let loose = packs.all.iter().zip(loose).filter(|(_, loose)| loose.load(Ordering::Relaxed));
+    let unread = loose.map(|(pack, _)| pack.unread("its objects don't lie end to end"));
+    Walked { unread: packs.miscounted().chain(unread).collect(), peak }
+}
+
+/// What to do to have the `lost` objects (pack and entry) from the next pack after theirs that holds them too; nothing at
+/// all when none does.
+fn elsewhere(packs: &Packs, kind: Kind, lost: &[(usize, u32)]) -> Vec<Marks> {
+    let found = lost.iter().filter_map(|(nth, entry)| {
+        let id = packs.all[*nth].id(*entry);
+        let mut later = packs.all.iter().enumerate().skip(nth + 1);
+        later.find_map(|(nth, pack)| Some((nth, pack.find(id, kind)?)))
     });
-    let loose = parts.iter().filter(|part| part.loose.load(Ordering::Relaxed));
-    let unread = loose.map(|part| part.pack.unread("its objects don't lie end to end"));
-    Walked { unread: packs.miscounted().chain(unread).collect(), peak: walk.budget.peak() }
+    let found: Vec<(usize, u32)> = found.collect();
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let mut marks: Vec<Marks> = packs.all.iter().map(Marks::none).collect();
+    found.into_iter().for_each(|(nth, entry)| marks[nth].want(&packs.all[nth], entry));
+    marks
 }
 
 /// What a walk does in one pack.
 struct Part<'p> {
+    /// The place of the pack among all.
+    nth: usize,
     /// The pack.
     pack: &'p Pack,
     /// What to do with its entries.
@@ -76,7 +106,7 @@ struct Part<'p> {
     /// The roots of trees that are needed.
     roots: Vec<u32>,
     /// An entry didn't end where the next one starts.
-    loose: AtomicBool,
+    loose: &'p AtomicBool,
 }
 
 /// What the tasks of a walk have in common.
@@ -93,6 +123,8 @@ struct Walk<'w, R: Recipient> {
     idle: Mutex<Vec<Decoder>>,
     /// Bytes of unused buffers that a decoder keeps.
     spare: usize,
+    /// What was wanted and could not be decoded: pack and entry.
+    lost: Mutex<Vec<(usize, u32)>>,
 }
 
 /// Siblings that are not done: children of one base, or roots.
@@ -201,11 +233,14 @@ impl<'s, R: Recipient> Task<'s, R> {
             if self.frames.last_mut().is_some_and(|frame| !frame.settle(self.part)) {
                 self.close();
             }
-            // What hangs on a damaged entry is not handed over either.
-            if let Ok(Some(base)) = made {
-                let children = self.part.pack.table.children_of(entry);
-                self.frames.push(Frame { base: Some(base), next: children.start, end: children.end });
-                self.lighten();
+            match made {
+                Ok(Some(base)) => {
+                    let children = self.part.pack.table.children_of(entry);
+                    self.frames.push(Frame { base: Some(base), next: children.start, end: children.end });
+                    self.lighten();
+                }
+                Ok(None) => {}
+                Err(Damaged) => self.lose(entry),
             }
         }
     }
@@ -258,6 +293,21 @@ impl<'s, R: Recipient> Task<'s, R> {
         } else {
             decoder.give(object);
             Ok(None)
+        }
+    }
+
+    /// Writes down what is lost with a damaged entry: all that hangs on it.
+    fn lose(&self, entry: u32) {
+        let Part { nth, pack, marks, .. } = self.part;
+        let mut lost = self.walk.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut below = vec![entry];
+        while let Some(entry) = below.pop() {
+            if marks.is_wanted(entry) {
+                lost.push((*nth, entry));
+            }
+            let children = pack.table.children_of(entry);
+            let children = &pack.table.children()[children.start as usize..children.end as usize];
+            below.extend(children.iter().filter(|child| marks.is_needed(**child)));
         }
     }
 

@@ -259,9 +259,9 @@ fn the_cache_tree_changes_speed_and_nothing_else() {
 /// Whether the index has a valid id for some folder.
 fn has_cache_tree(scratch: &Scratch) -> bool {
     let repository = Repository::open_in(&scratch.top, Opening::Named, &|_| None).expect("a repository");
-    let index = read_index(&repository).expect("readable").expect("there");
-    let Node::Index(_) = Node::index(&index) else { panic!("an index") };
-    index.tree().is_some_and(|tree| tree.children.iter().any(|child| child.num_entries.is_some()))
+    let index = repository.index().expect("readable").expect("there");
+    let inner = |top| index.inner(top, b"d0").and_then(|inner| index.tree(inner));
+    index.top().and_then(inner).is_some()
 }
 
 #[test]

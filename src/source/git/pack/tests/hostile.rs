@@ -86,6 +86,22 @@ fn bomb(base: usize) -> Vec<u8> {
 }
 
 #[test]
+fn what_one_pack_has_lost_comes_from_another() {
+    let folder = scratch();
+    let (one, two) = (b"no pack names its kind but the second", b"its base is damaged in the first pack");
+    let mut first = Forge::default();
+    let mut expected = sound(&mut first);
+    first.entry(blob(one), 5, one.len(), &[], one);
+    first.entry(blob(b"base"), 3, 5, &[], b"four");
+    first.delta_named(blob(two), Base::Id(blob(b"base")), &replace_end(4, 0, two));
+    first.write(folder.path());
+    let mut second = Forge::default();
+    expected.extend([second.whole(Kind::Blob, one), second.whole(Kind::Blob, two)]);
+    second.write(folder.path());
+    assert_eq!(all(folder.path(), Kind::Blob), expected);
+}
+
+#[test]
 fn packs_with_gaps_and_overlaps_are_named() {
     for (what, by) in [("gap", 0_i64), ("gap", 1)] {
         let folder = scratch();

@@ -1,0 +1,227 @@
+//! What is kept of a text so that another one made from it by edits needs to be looked at only where it differs.
+//!
+//! A [`Trace`] holds the keyword hits of a text and, of those whose surroundings fit (leads), what the matcher said and
+//! which bytes it looked at. In a child, hits that lie inside one copied stretch are carried, new ones are looked for
+//! in inserted bytes and across seams only. A verdict is carried when everything it rests on lies in one copy: the
+//! bytes looked at, one byte around them, the start or end of the text where it was reached, and where the rule's
+//! match before ended. Anything else is asked again in the child's bytes. So the matches of a child are those of a
+//! scan of all its bytes, element by element; tests hold it to that.
+
+use std::sync::Arc;
+
+use super::prefilter::{Piece, Tally};
+use super::sieve::CoreId;
+use super::{Engine, Match};
+use crate::blob::{Edit, Edits, Patch};
+use crate::location::Span;
+use crate::view;
+
+mod text;
+mod weave;
+
+use text::Patchwork;
+use weave::Weaver;
+
+/// The hits and leads of a text.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// Length of the text in bytes.
+    len: usize,
+    /// Whether it may have views (NUL bytes, a byte order mark), which are never carried.
+    wide: bool,
+    /// All cores, sorted by offset.
+    hits: Vec<Hit>,
+    /// All leads, sorted by keyword.
+    leads: Vec<Lead>,
+}
+
+/// A keyword's core at an offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Hit {
+    at: u32,
+    core: CoreId,
+}
+
+/// A keyword whose surroundings fit.
+#[derive(Clone, Debug)]
+pub(super) struct Lead {
+    /// The core it was found by.
+    hit: Hit,
+    /// Index of the rule.
+    rule: u16,
+    /// Where the keyword stands.
+    start: u32,
+    /// Its length in bytes.
+    len: u8,
+    /// What the matcher said.
+    verdict: Option<Verdict>,
+}
+
+/// What the matcher said of a lead, and what that rests on.
+#[derive(Clone, Debug)]
+struct Verdict {
+    /// The bytes it may have looked at; one more either side counts.
+    examined: [u32; 2],
+    /// Where the rule's match before ended, if that is inside `examined`; else 0.
+    floor: u32,
+    /// No further match of the rule starts before this.
+    clear: u32,
+    /// Where the match starts now, if there is one: its own spans are those of the text it was judged in.
+    start: u32,
+    /// The match.
+    found: Option<Arc<Match>>,
+}
+
+/// A judged match and where it starts.
+pub(super) struct Found {
+    /// Where it starts; its own spans are those of the text it was judged in.
+    pub(super) start: usize,
+    /// As judged.
+    pub(super) judged: Arc<Match>,
+}
+
+impl Found {
+    /// The match with the spans it has in this text.
+    pub(super) fn placed(&self) -> Match {
+        let mut found = Match::clone(&self.judged);
+        found.raw.moved(self.start as isize - self.judged.raw.whole.start as isize);
+        found
+    }
+}
+
+/// An offset as traces keep it.
+fn narrow(at: usize) -> u32 {
+    u32::try_from(at).expect("texts of 4 GiB and more come in pieces")
+}
+
+/// Where a rule's next match may start.
+#[derive(Clone, Copy, Default)]
+struct Floor {
+    /// No match starts before this.
+    clear: usize,
+    /// Where its last match ended.
+    end: usize,
+}
+
+impl Engine {
+    /// Adds the leads of a hit.
+    #[inline]
+    fn leads(&self, piece: Piece<'_>, hit: Hit, tally: &mut impl Tally, leads: &mut Vec<Lead>) {
+        self.prefilter.leads(&self.detectors, piece, (hit.at as usize, hit.core), tally, |rule, keyword| {
+            // The keyword fits into a byte: the prefilter has checked it.
+            leads.push(Lead { hit, rule, start: narrow(keyword.start), len: keyword.len() as u8, verdict: None });
+        });
+    }
+
+    /// The trace of a text that was made from nothing we know.
+    pub(super) fn trace(&self, text: &[u8], keep: bool, tally: &mut impl Tally) -> Trace {
+        let mut trace = Trace { len: text.len(), wide: view::may_have_views(text), ..Trace::default() };
+        let piece = Piece { bytes: text, at: 0 };
+        self.prefilter.each(text, 0..text.len(), |at, core| {
+            let hit = Hit { at: narrow(at), core };
+            if keep {
+                trace.hits.push(hit);
+            }
+            self.leads(piece, hit, tally, &mut trace.leads);
+        });
+        trace.hits.sort_by_key(|hit| (hit.at, hit.core));
+        trace.leads.sort_by_key(|lead| (lead.start, lead.len, lead.rule));
+        trace
+    }
+
+    /// The trace of a text that was made from its parent by `edits`.
+    pub(super) fn trace_child(&self, parent: &Trace, edits: &Edits, text: &[u8]) -> Trace {
+        let (hits, leads) = Weaver::new(self, text, text.len(), true).weave(parent, edits);
+        let inserts = edits.0.iter().filter_map(|edit| match edit {
+            Edit::Insert { to, .. } => text.get(to.start..to.end),
+            Edit::Copy { .. } => None,
+        });
+        let wide = if parent.wide {
+            view::may_have_views(text)
+        } else {
+            view::has_mark(text) || inserts.into_iter().any(|bytes| memchr::memchr(0, bytes).is_some())
+        };
+        Trace { len: text.len(), wide, hits, leads }
+    }
+
+    /// Whether a child can be told to hold nothing to report without being put together. What it holds to report is
+    /// not asked here: `false` says no more than that it has to be put together.
+    pub fn glance(&self, parent: &Trace, patch: &Patch<'_>) -> bool {
+        let is_nul = |edit: &Edit| match edit {
+            Edit::Insert { to, from } => {
+                patch.delta.get(*from..from + to.len()).is_none_or(|bytes| memchr::memchr(0, bytes).is_some())
+            }
+            Edit::Copy { .. } => false,
+        };
+        if !self.slow.is_empty() || parent.wide || patch.edits.0.iter().any(is_nul) {
+            return false;
+        }
+        let starts = matches!(patch.edits.0.first(), Some(Edit::Copy { to, from: 0 }) if to.len() >= 2);
+        let Some(text) = Patchwork::new(patch) else { return false };
+        if !starts && view::has_mark(&text.bytes) {
+            return false;
+        }
+        let (_, mut leads) = Weaver::new(self, text, patch.len, false).weave(parent, patch.edits);
+        self.ask(None, &mut leads, &mut ()).is_some_and(|found| found.iter().all(|one| one.judged.dropped))
+    }
+
+    /// Asks the matchers about every lead whose verdict isn't known. `None` when that takes bytes that are not there.
+    pub(super) fn ask(&self, text: Option<&[u8]>, leads: &mut [Lead], tally: &mut impl Tally) -> Option<Vec<Found>> {
+        let mut found = Vec::new();
+        let mut floors: Vec<Floor> = Vec::new();
+        if !leads.is_empty() {
+            floors.resize(self.detectors.len(), Floor::default());
+        }
+        for lead in leads {
+            let rule = usize::from(lead.rule);
+            let floor = &mut floors[rule];
+            let keyword = Span::new(lead.start as usize, lead.start as usize + usize::from(lead.len));
+            if keyword.start < floor.clear {
+                lead.verdict = None;
+                continue;
+            }
+            let holds = |verdict: &&Verdict| match verdict.floor {
+                0 => floor.end <= verdict.examined[0] as usize,
+                end => end as usize == floor.end,
+            };
+            let verdict = match lead.verdict.as_ref().filter(holds) {
+                Some(verdict) => verdict,
+                None => {
+                    let text = text?;
+                    let look = self.detectors[rule].at_keyword(text, keyword, floor.clear);
+                    tally.tried(rule, look.searched);
+                    let judged = look.found.map(|raw| Arc::new(self.judge(text, rule, raw)));
+                    lead.verdict.insert(Verdict {
+                        examined: [narrow(look.examined.start), narrow(look.examined.end)],
+                        floor: if floor.end > look.examined.start { narrow(floor.end) } else { 0 },
+                        clear: narrow(look.clear),
+                        start: judged.as_ref().map_or(0, |judged| narrow(judged.raw.whole.start)),
+                        found: judged,
+                    })
+                }
+            };
+            floor.clear = floor.clear.max(verdict.clear as usize);
+            if let Some(judged) = &verdict.found {
+                let start = verdict.start as usize;
+                floor.end = start + judged.raw.whole.len();
+                found.push(Found { start, judged: Arc::clone(judged) });
+            }
+        }
+        Some(found)
+    }
+}
+
+impl Trace {
+    /// Whether the text may have views.
+    pub(super) fn wide(&self) -> bool {
+        self.wide
+    }
+
+    /// The leads, to be asked about.
+    pub(super) fn leads(&mut self) -> &mut [Lead] {
+        &mut self.leads
+    }
+}
+
+#[cfg(test)]
+mod tests;

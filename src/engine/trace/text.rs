@@ -1,0 +1,101 @@
+//! The bytes around the seams of a child: all of it, or what of it has to be put together for a glance.
+
+use crate::blob::{Edit, Edits, Patch};
+use crate::engine::prefilter::{Piece, QUICK};
+use crate::engine::sieve::LONGEST_CORE;
+use crate::location::Span;
+
+/// Where the bytes around a place of the child can be had.
+pub(super) trait Text {
+    /// The bytes from `from` to `to` at least, as far as there is text.
+    fn around(&self, from: usize, to: usize) -> Piece<'_>;
+}
+
+impl Text for &[u8] {
+    fn around(&self, _: usize, _: usize) -> Piece<'_> {
+        Piece { bytes: self, at: 0 }
+    }
+}
+
+/// The bytes around the seams of a child that is not put together.
+pub(super) struct Patchwork {
+    /// Zone after zone.
+    pub(super) bytes: Vec<u8>,
+    /// Stretches of the child, and where each begins in `bytes`. In order, apart from each other.
+    zones: Vec<(Span, usize)>,
+}
+
+/// How much of the text around a seam is put together: what hits near it are judged by.
+const ZONE: usize = 2 * QUICK + 2 * LONGEST_CORE;
+
+impl Patchwork {
+    /// Puts together what is around the seams; `None` if that is most of the child.
+    pub(super) fn new(patch: &Patch<'_>) -> Option<Self> {
+        let mut zones: Vec<(Span, usize)> = Vec::new();
+        let mut size = 0;
+        for gap in gaps(patch.edits, patch.len, patch.base.len()) {
+            let zone = Span::new(gap.start.saturating_sub(ZONE), (gap.end + ZONE).min(patch.len));
+            match zones.last_mut() {
+                Some((last, _)) if last.end >= zone.start => {
+                    size += zone.end - last.end;
+                    last.end = zone.end;
+                }
+                _ => {
+                    zones.push((zone, size));
+                    size += zone.len();
+                }
+            }
+        }
+        if size > patch.len / 2 {
+            return None;
+        }
+        let mut bytes = Vec::with_capacity(size);
+        let mut edits = patch.edits.0.iter().peekable();
+        for (zone, _) in &zones {
+            let mut at = zone.start;
+            while at < zone.end {
+                let edit = edits.peek()?;
+                let (to, from, source) = match **edit {
+                    Edit::Copy { to, from } => (to, from, patch.base),
+                    Edit::Insert { to, from } => (to, from, patch.delta),
+                };
+                if to.end <= at {
+                    edits.next();
+                    continue;
+                }
+                let end = zone.end.min(to.end);
+                bytes.extend_from_slice(source.get(from + (at - to.start)..from + (end - to.start))?);
+                at = end;
+            }
+        }
+        Some(Self { bytes, zones })
+    }
+}
+
+impl Text for Patchwork {
+    fn around(&self, from: usize, to: usize) -> Piece<'_> {
+        let after = self.zones.partition_point(|(zone, _)| zone.start <= from);
+        let (zone, at) = self.zones[after.saturating_sub(1)];
+        debug_assert!(zone.start <= from && to <= zone.end, "what is asked for is near a seam");
+        Piece { bytes: &self.bytes[at..at + zone.len()], at: zone.start }
+    }
+}
+
+/// What of the child is between two copies, in order: inserted bytes, or nothing at a seam. Where the child starts or
+/// ends within its parent there is a seam too.
+pub(super) fn gaps(edits: &Edits, len: usize, parent_len: usize) -> impl Iterator<Item = Span> + '_ {
+    let copies = edits.0.iter().filter_map(|edit| match edit {
+        Edit::Copy { to, from } => Some((*to, Span::new(*from, from + to.len()))),
+        Edit::Insert { .. } => None,
+    });
+    let end = (Span::new(len, len), Span::new(parent_len, parent_len));
+    let mut before = (0, 0);
+    let mut first = true;
+    copies.map(|copy| (copy, false)).chain([(end, true)]).filter_map(move |((to, from), last)| {
+        let gap = Span::new(before.0, to.start);
+        let outer = std::mem::replace(&mut first, false) || last;
+        let same_edge = outer && gap.is_empty() && before.1 == from.start;
+        before = (to.end, from.end);
+        (!same_edge).then_some(gap)
+    })
+}
