@@ -283,7 +283,8 @@ impl Plan {
             Task::History { repositories, unreachable } => {
                 for path in repositories {
                     let opening = if path == Path::new(".") { Opening::Own } else { Opening::Named };
-                    let source = History::new(path.clone(), opening, policy(), *unreachable);
+                    let source =
+                        History::new(path.clone(), opening, policy(), *unreachable).within_memory(settings.memory);
                     scans.push(one(conductor, &source, settings, progress)?);
                 }
             }

@@ -34,6 +34,8 @@ pub(crate) struct Config {
     pub(crate) max_file_size: Option<u64>,
     /// `[scan] confidence`.
     pub(crate) confidence: Option<Confidence>,
+    /// `[scan] memory`, bytes.
+    pub(crate) memory: Option<u64>,
     /// `[scan] jobs`.
     pub(crate) jobs: Option<NonZeroUsize>,
     /// `[scan] platform`.
@@ -196,6 +198,7 @@ fn read_scan(scan: Section<'_, '_>, config: &mut Config) {
     let glob = |text: &str| PathGlob::new(text).map(|glob| glob.glob);
     config.exclude = scan.texts("exclude", glob).unwrap_or_default().into_iter().map(|(glob, _)| glob).collect();
     config.max_file_size = scan.text_or_number("max-file-size", units::bytes);
+    config.memory = scan.text_or_number("memory", units::bytes);
     config.confidence = scan.text("confidence", confidence);
     config.jobs = scan.text_or_number("jobs", jobs).and_then(|jobs| NonZeroUsize::new(usize::try_from(jobs).ok()?));
     config.platform = scan.text("platform", platform);

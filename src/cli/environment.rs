@@ -24,6 +24,8 @@ pub(crate) struct Environment {
     pub(crate) include_tests: Option<bool>,
     /// `KEYTRAIL_MAX_FILE_SIZE`, bytes.
     pub(crate) max_file_size: Option<u64>,
+    /// `KEYTRAIL_MEMORY`, bytes.
+    pub(crate) memory: Option<u64>,
     /// `KEYTRAIL_JOBS`.
     pub(crate) jobs: Option<NonZeroUsize>,
     /// `KEYTRAIL_FINGERPRINT_KEY`, as it is.
@@ -54,6 +56,7 @@ impl Environment {
             platform: parse(env, "KEYTRAIL_PLATFORM", config::platform, &mut mistakes),
             include_tests: parse(env, "KEYTRAIL_INCLUDE_TESTS", units::switch, &mut mistakes),
             max_file_size: parse(env, "KEYTRAIL_MAX_FILE_SIZE", units::bytes, &mut mistakes),
+            memory: parse(env, "KEYTRAIL_MEMORY", units::bytes, &mut mistakes),
             jobs: parse(env, "KEYTRAIL_JOBS", jobs, &mut mistakes),
             fingerprint_key: env("KEYTRAIL_FINGERPRINT_KEY")
                 .filter(|key| !key.is_empty())

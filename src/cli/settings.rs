@@ -29,6 +29,9 @@ const MOST_BYTES: u64 = 16 << 20;
 /// Shortest fingerprint key, bytes: 128 bits, so that it can't be guessed from a fingerprint.
 const LEAST_KEY: usize = 16;
 
+/// Anonymous memory to keep within unless told otherwise, bytes.
+const MEMORY: u64 = 512 << 20;
+
 /// What it all means.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -64,6 +67,8 @@ pub struct Settings {
     pub excludes: GlobSet,
     /// Largest file the user wants scanned, bytes; larger ones are excluded, not unread.
     pub max_file_size: Option<u64>,
+    /// Anonymous memory that the scan of a history aims to keep within, bytes.
+    pub memory: u64,
     /// Threads.
     pub jobs: NonZeroUsize,
     /// How long the run may take; what is left then is unread.
@@ -194,6 +199,8 @@ impl Request {
                 None,
                 size,
             ),
+            memory: r
+                .pick("memory", [flags.memory, environment.memory, config.memory], MEMORY, |bytes| size(&Some(*bytes))),
             jobs: r.pick("jobs", [flags.jobs, environment.jobs, config.jobs], threads, ToString::to_string),
             platform: r.pick(
                 "platform",

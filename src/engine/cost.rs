@@ -59,7 +59,7 @@ impl Engine {
         for text in std::iter::once(bytes).chain(views.iter().map(|view| view.text.as_slice())) {
             costs.bytes += text.len() as u64;
             let mut trace = self.trace(text, false, &mut costs);
-            self.ask(Some(text), trace.leads(), &mut costs).expect("the text is there");
+            self.ask(&text, text.len(), trace.leads(), &mut costs).expect("the text is there");
         }
         costs
     }

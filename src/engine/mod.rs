@@ -191,7 +191,7 @@ impl Engine {
             Some((parent, edits)) => self.trace_child(parent, edits, bytes),
             None => self.trace(bytes, true, &mut ()),
         };
-        let found = self.ask(Some(bytes), trace.leads(), &mut ()).expect("the text is there");
+        let found = self.ask(&bytes, bytes.len(), trace.leads(), &mut ()).expect("the text is there");
         let scanned = self.settle(bytes, found, trace.wide());
         (scanned, trace)
     }
@@ -199,7 +199,7 @@ impl Engine {
     /// As [`Engine::scan`], but empty for texts with nothing but dropped matches.
     pub fn report(&self, bytes: &[u8]) -> Scanned {
         let mut trace = self.trace(bytes, false, &mut ());
-        let found = self.ask(Some(bytes), trace.leads(), &mut ()).expect("the text is there");
+        let found = self.ask(&bytes, bytes.len(), trace.leads(), &mut ()).expect("the text is there");
         self.settle(bytes, found, trace.wide())
     }
 
@@ -230,7 +230,7 @@ impl Engine {
     /// The matches of every rule in one text: the fast lane by keywords, the slow lane by whole search.
     fn search(&self, text: &[u8]) -> Vec<Found> {
         let mut trace = self.trace(text, false, &mut ());
-        let mut found = self.ask(Some(text), trace.leads(), &mut ()).expect("the text is there");
+        let mut found = self.ask(&text, text.len(), trace.leads(), &mut ()).expect("the text is there");
         self.slow_lane(text, &mut found);
         found
     }

@@ -88,9 +88,7 @@ fn is_history(name: &[u8]) -> bool {
 /// What a cloud hands to a machine at its start: cloud-init's user data, Azure's `ovf-env.xml` and custom data. Case
 /// doesn't matter.
 fn is_user_data(path: &[u8], name: &[u8]) -> bool {
-    let starts = |text: &[u8], start: &[u8]| {
-        text.get(..start.len()).is_some_and(|own| own.eq_ignore_ascii_case(start))
-    };
+    let starts = |text: &[u8], start: &[u8]| text.get(..start.len()).is_some_and(|own| own.eq_ignore_ascii_case(start));
     let is_named = |names: &[&[u8]]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
     is_named(&[b"unattend.xml", b"autounattend.xml"])
         || starts(path, b"var/lib/cloud/") && starts(name, b"user-data.txt")

@@ -439,10 +439,14 @@ fn checks(keyword: &[ByteSet], around: &Around) -> Vec<Check> {
     if let Some(set) = around.before.first() {
         checks.push(Check { at: -1, len: 1, set: *set, edge: around.edge });
     }
-    for (at, set) in (0_i16..).zip(keyword.iter().chain(&around.after)) {
-        match checks.last_mut() {
-            Some(last) if last.at >= 0 && last.set == *set => last.len += 1,
-            _ => checks.push(Check { at, len: 1, set: *set, edge: false }),
+    let end = i16::try_from(keyword.len()).unwrap_or(i16::MAX);
+    // The keyword itself comes after what follows it: its core was seen, so it is seldom not there.
+    for (first, sets) in [(end, &around.after[..]), (0, keyword)] {
+        for (at, set) in (first..).zip(sets) {
+            match checks.last_mut() {
+                Some(last) if last.at >= first && last.set == *set => last.len += 1,
+                _ => checks.push(Check { at, len: 1, set: *set, edge: false }),
+            }
         }
     }
     for (at, set) in (2_i16..).zip(around.before.iter().skip(1)) {

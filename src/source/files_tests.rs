@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex};
 
 use super::*;
 use crate::source::Excluded;
@@ -191,6 +193,62 @@ fn a_file_that_changes_while_it_is_read_is_unread() {
     Files::new(top.path().to_owned(), Policy::default(), FilesOptions::default()).walk(&meddler).unwrap();
     assert_eq!(meddler.collector.unread_kinds(), [("growing".to_owned(), "changed")]);
     assert_eq!(meddler.collector.paths(), ["growing", "still"], "what was read is visited all the same");
+}
+
+/// Holds the first large content back until another thread has visited all small ones.
+struct Patient {
+    /// Small contents that are to come.
+    left: Mutex<usize>,
+    done: Condvar,
+    /// Whether the wait was in vain.
+    is_stuck: AtomicBool,
+}
+
+impl Visitor for Patient {
+    type State = ();
+
+    fn visit(&self, _parent: Option<(&(), &crate::blob::Edits)>, blob: crate::blob::Blob<'_>) {
+        if blob.provenance.is_none_or(|place| place.part != Part::Content) {
+            return;
+        }
+        let mut left = self.left.lock().unwrap();
+        if blob.bytes.len() < 1 << 20 {
+            *left -= 1;
+            self.done.notify_all();
+            return;
+        }
+        // A minute is for ever: only a walk that makes the others wait lets it pass.
+        let forever = std::time::Duration::from_secs(60);
+        let (_left, waited) = self.done.wait_timeout_while(left, forever, |left| *left > 0).unwrap();
+        self.is_stuck.fetch_or(waited.timed_out(), Ordering::Relaxed);
+    }
+
+    fn unread(&self, what: Unread) {
+        panic!("everything can be read: {what:?}");
+    }
+
+    fn excluded(&self, _why: Excluded, _count: u64) {}
+
+    fn listed(&self, _what: crate::source::Listed) {}
+
+    fn observe(&self, _fact: crate::observe::Observation) {}
+
+    fn note(&self, _text: String) {}
+}
+
+#[test]
+fn files_beside_a_large_one_do_not_wait_for_it() {
+    let large = "x".repeat(1 << 20);
+    let small: Vec<String> = (0..20).map(|at| format!("small {at}")).collect();
+    let mut files: Vec<(&str, &str)> = small.iter().map(|name| (name.as_str(), "x")).collect();
+    files.push(("a large one comes first", &large));
+    let top = tree(&files);
+    let visitor = Patient { left: Mutex::new(small.len()), done: Condvar::new(), is_stuck: AtomicBool::new(false) };
+    let source = Files::new(top.path().to_owned(), Policy::default(), FilesOptions::default());
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    pool.install(|| source.walk(&visitor)).unwrap();
+    assert!(!visitor.is_stuck.into_inner(), "the small ones came only after it");
+    assert_eq!(visitor.left.into_inner().unwrap(), 0);
 }
 
 #[test]

@@ -17,6 +17,7 @@ version = 1
 include-tests = true
 exclude = ["vendor/", "*.min.js"]
 max-file-size = "10M"
+memory = "1G"
 confidence = "high"
 jobs = 3
 platform = "aws"
@@ -50,10 +51,11 @@ reason = "lost before 2019"
     assert_eq!(config.include_tests, Some(true));
     assert_eq!(config.exclude, ["vendor/", "*.min.js"]);
     assert_eq!(config.max_file_size, Some(10 << 20));
+    assert_eq!(config.memory, Some(1 << 30));
     assert_eq!(config.confidence, Some(Confidence::High));
     assert_eq!(config.jobs, NonZeroUsize::new(3));
     assert_eq!(config.platform, Some(Platform::Aws));
-    assert_eq!(config.disable, [RuleName { id: "github-pat".to_owned(), at: "k.toml:13".to_owned() }]);
+    assert_eq!(config.disable, [RuleName { id: "github-pat".to_owned(), at: "k.toml:14".to_owned() }]);
     assert_eq!(config.enable_only.map(|names| names.len()), Some(2));
     assert_eq!(config.rule_files, ["security/rules.toml"]);
     let [by_path, by_fingerprint] = &config.suppress[..] else { panic!("{:?}", config.suppress) };

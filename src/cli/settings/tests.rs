@@ -83,6 +83,12 @@ fn platform_has_four_layers() {
 }
 
 #[test]
+fn memory_has_four_layers() {
+    let config = "version = 1\n[scan]\nmemory = 3000\n";
+    precedence("--memory 1K", ("KEYTRAIL_MEMORY", "2KB"), config, |s| s.memory, [1024, 2000, 3000, 512 << 20]);
+}
+
+#[test]
 fn max_file_size_has_four_layers() {
     let config = "version = 1\n[scan]\nmax-file-size = 3000\n";
     let sizes = [Some(1024), Some(2000), Some(3000), None];

@@ -193,6 +193,16 @@ pub(crate) struct Look {
     pub(crate) examined: Span,
 }
 
+impl Look {
+    /// The same, in a text in which the searched one begins at `by`.
+    pub(super) fn shifted(mut self, by: usize) -> Self {
+        if let Some(found) = &mut self.found {
+            found.moved(by as isize);
+        }
+        Self { clear: self.clear + by, examined: self.examined.shifted(by), ..self }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

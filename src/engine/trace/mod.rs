@@ -19,7 +19,7 @@ use crate::view;
 mod text;
 mod weave;
 
-use text::Patchwork;
+use text::{Patchwork, Text};
 use weave::Weaver;
 
 /// The hits and leads of a text.
@@ -31,6 +31,8 @@ pub struct Trace {
     wide: bool,
     /// All cores, sorted by offset.
     hits: Vec<Hit>,
+    /// How many hits stand before each block of [`BLOCK`] bytes.
+    blocks: Vec<u32>,
     /// All leads, sorted by keyword.
     leads: Vec<Lead>,
 }
@@ -125,13 +127,16 @@ impl Engine {
             self.leads(piece, hit, tally, &mut trace.leads);
         });
         trace.hits.sort_by_key(|hit| (hit.at, hit.core));
+        if keep {
+            trace.blocks = blocks(&trace.hits, text.len());
+        }
         trace.leads.sort_by_key(|lead| (lead.start, lead.len, lead.rule));
         trace
     }
 
     /// The trace of a text that was made from its parent by `edits`.
     pub(super) fn trace_child(&self, parent: &Trace, edits: &Edits, text: &[u8]) -> Trace {
-        let (hits, leads) = Weaver::new(self, text, text.len(), true).weave(parent, edits);
+        let (hits, leads) = Weaver::new(self, &text, text.len(), true).weave(parent, edits);
         let inserts = edits.0.iter().filter_map(|edit| match edit {
             Edit::Insert { to, .. } => text.get(to.start..to.end),
             Edit::Copy { .. } => None,
@@ -141,7 +146,7 @@ impl Engine {
         } else {
             view::has_mark(text) || inserts.into_iter().any(|bytes| memchr::memchr(0, bytes).is_some())
         };
-        Trace { len: text.len(), wide, hits, leads }
+        Trace { len: text.len(), wide, blocks: blocks(&hits, text.len()), hits, leads }
     }
 
     /// Whether a child can be told to hold nothing to report without being put together. What it holds to report is
@@ -161,12 +166,19 @@ impl Engine {
         if !starts && view::has_mark(&text.bytes) {
             return false;
         }
-        let (_, mut leads) = Weaver::new(self, text, patch.len, false).weave(parent, patch.edits);
-        self.ask(None, &mut leads, &mut ()).is_some_and(|found| found.iter().all(|one| one.judged.dropped))
+        let (_, mut leads) = Weaver::new(self, &text, patch.len, false).weave(parent, patch.edits);
+        self.ask(&text, patch.len, &mut leads, &mut ()).is_some_and(|found| found.iter().all(|one| one.judged.dropped))
     }
 
-    /// Asks the matchers about every lead whose verdict isn't known. `None` when that takes bytes that are not there.
-    pub(super) fn ask(&self, text: Option<&[u8]>, leads: &mut [Lead], tally: &mut impl Tally) -> Option<Vec<Found>> {
+    /// Asks the matchers about every lead whose verdict isn't known, in a text of `len` bytes. `None` when that takes
+    /// bytes that are not at hand.
+    pub(super) fn ask(
+        &self,
+        text: &impl Text,
+        len: usize,
+        leads: &mut [Lead],
+        tally: &mut impl Tally,
+    ) -> Option<Vec<Found>> {
         let mut found = Vec::new();
         let mut floors: Vec<Floor> = Vec::new();
         if !leads.is_empty() {
@@ -187,10 +199,21 @@ impl Engine {
             let verdict = match lead.verdict.as_ref().filter(holds) {
                 Some(verdict) => verdict,
                 None => {
-                    let text = text?;
-                    let look = self.detectors[rule].at_keyword(text, keyword, floor.clear);
+                    let detector = &self.detectors[rule];
+                    // Where the look before was near, a window is twice as long; one more byte tells edges of words.
+                    let near = floor.clear + detector.reach() > keyword.end;
+                    let reach = detector.reach() * if near { 2 } else { 1 } + 1;
+                    let (from, to) = (keyword.end.saturating_sub(reach), (keyword.end + reach).min(len));
+                    let Piece { bytes, at } = text.around(from, to)?;
+                    let here = Span::new(keyword.start - at, keyword.end - at);
+                    let look = detector.at_keyword(bytes, here, floor.clear.saturating_sub(at)).shifted(at);
                     tally.tried(rule, look.searched);
-                    let judged = look.found.map(|raw| Arc::new(self.judge(text, rule, raw)));
+                    let judged = look.found.map(|mut raw| {
+                        raw.moved(-(at as isize));
+                        let mut judged = self.judge(bytes, rule, raw);
+                        judged.raw.moved(at as isize);
+                        Arc::new(judged)
+                    });
                     lead.verdict.insert(Verdict {
                         examined: [narrow(look.examined.start), narrow(look.examined.end)],
                         floor: if floor.end > look.examined.start { narrow(floor.end) } else { 0 },
@@ -211,7 +234,28 @@ impl Engine {
     }
 }
 
+/// Bytes of a block in which a hit is looked for one by one.
+const BLOCK: usize = 1 << 11;
+
+/// The index of `hits`, which are sorted, in a text of `len` bytes.
+fn blocks(hits: &[Hit], len: usize) -> Vec<u32> {
+    let mut blocks = Vec::with_capacity(len / BLOCK + 2);
+    for (n, hit) in (0..).zip(hits) {
+        while blocks.len() * BLOCK <= hit.at as usize {
+            blocks.push(n);
+        }
+    }
+    blocks
+}
+
 impl Trace {
+    /// Index of the first hit at `offset` or after it.
+    fn first_from(&self, offset: usize) -> usize {
+        let Some(&first) = self.blocks.get(offset / BLOCK) else { return self.hits.len() };
+        let rest = &self.hits[first as usize..];
+        first as usize + rest.iter().take_while(|hit| (hit.at as usize) < offset).count()
+    }
+
     /// Whether the text may have views.
     pub(super) fn wide(&self) -> bool {
         self.wide

@@ -6,14 +6,14 @@ use crate::engine::sieve::LONGEST_CORE;
 use crate::location::Span;
 
 /// Where the bytes around a place of the child can be had.
-pub(super) trait Text {
-    /// The bytes from `from` to `to` at least, as far as there is text.
-    fn around(&self, from: usize, to: usize) -> Piece<'_>;
+pub(in crate::engine) trait Text {
+    /// The bytes from `from` to `to` at least, as far as there is text; `None` if they are not at hand.
+    fn around(&self, from: usize, to: usize) -> Option<Piece<'_>>;
 }
 
 impl Text for &[u8] {
-    fn around(&self, _: usize, _: usize) -> Piece<'_> {
-        Piece { bytes: self, at: 0 }
+    fn around(&self, _: usize, _: usize) -> Option<Piece<'_>> {
+        Some(Piece { bytes: self, at: 0 })
     }
 }
 
@@ -25,8 +25,9 @@ pub(super) struct Patchwork {
     zones: Vec<(Span, usize)>,
 }
 
-/// How much of the text around a seam is put together: what hits near it are judged by.
-const ZONE: usize = 2 * QUICK + 2 * LONGEST_CORE;
+/// How much of the text around a seam is put together: hits near it are judged by [`QUICK`] bytes, and the matchers of
+/// most rules look no further than this.
+const ZONE: usize = 2 * QUICK + 2 * LONGEST_CORE + 640;
 
 impl Patchwork {
     /// Puts together what is around the seams; `None` if that is most of the child.
@@ -73,11 +74,10 @@ impl Patchwork {
 }
 
 impl Text for Patchwork {
-    fn around(&self, from: usize, to: usize) -> Piece<'_> {
+    fn around(&self, from: usize, to: usize) -> Option<Piece<'_>> {
         let after = self.zones.partition_point(|(zone, _)| zone.start <= from);
-        let (zone, at) = self.zones[after.saturating_sub(1)];
-        debug_assert!(zone.start <= from && to <= zone.end, "what is asked for is near a seam");
-        Piece { bytes: &self.bytes[at..at + zone.len()], at: zone.start }
+        let (zone, at) = self.zones[after.checked_sub(1)?];
+        (to <= zone.end).then(|| Piece { bytes: &self.bytes[at..at + zone.len()], at: zone.start })
     }
 }
 

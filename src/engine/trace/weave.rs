@@ -51,14 +51,14 @@ impl Copied {
 /// What the trace of a child is made with.
 pub(super) struct Weaver<'e, T> {
     engine: &'e Engine,
-    text: T,
+    text: &'e T,
     len: usize,
     /// Whether hits are wanted; else only what may lead to a match.
     keep: bool,
     hits: Vec<Hit>,
     leads: Vec<Lead>,
-    /// Where in the parent's hits and leads the last copy was met: copies mostly follow each other.
-    cursor: [usize; 2],
+    /// Where in the parent's leads the last copy was met: copies mostly follow each other.
+    cursor: usize,
 }
 
 /// The first index at which `reached` holds, of a list in which it holds from some index on. Looks near `near` first.
@@ -85,8 +85,8 @@ fn seek<I>(list: &[I], near: usize, reached: impl Fn(&I) -> bool) -> usize {
 
 impl<'e, T: Text> Weaver<'e, T> {
     /// For a child of `len` bytes. `keep`: whether hits are wanted; else only what may lead to a match.
-    pub(super) fn new(engine: &'e Engine, text: T, len: usize, keep: bool) -> Self {
-        Self { engine, text, len, keep, hits: Vec::new(), leads: Vec::new(), cursor: [0, 0] }
+    pub(super) fn new(engine: &'e Engine, text: &'e T, len: usize, keep: bool) -> Self {
+        Self { engine, text, len, keep, hits: Vec::new(), leads: Vec::new(), cursor: 0 }
     }
 
     /// Looks for new hits around a gap of the child. `before`: where the gap before ends.
@@ -94,7 +94,8 @@ impl<'e, T: Text> Weaver<'e, T> {
         let Self { engine, text, len, keep, hits, leads, .. } = self;
         let from = gap.start.saturating_sub(LONGEST_CORE).max(before.saturating_sub(LONGEST_CORE));
         let to = (gap.end + LONGEST_CORE).min(*len);
-        let piece = text.around(from.saturating_sub(QUICK), (to + QUICK).min(*len));
+        let near = "what is near a seam is at hand";
+        let piece = text.around(from.saturating_sub(QUICK), (to + QUICK).min(*len)).expect(near);
         let sieve = &engine.prefilter;
         sieve.each(piece.bytes, from - piece.at..to - piece.at, |at, core| {
             let at = at + piece.at;
@@ -114,7 +115,7 @@ impl<'e, T: Text> Weaver<'e, T> {
     fn carry(&mut self, parent: &Trace, copy: Copied) {
         let sieve = &self.engine.prefilter;
         let hits = &parent.hits;
-        let first = seek(hits, self.cursor[0], |hit| hit.at as usize >= copy.from.start);
+        let first = parent.first_from(copy.from.start);
         let near = |hit: &&Hit| (hit.at as usize) < copy.from.start + QUICK;
         let mut at = first;
         while let Some(hit) = hits.get(at).filter(near).filter(|hit| (hit.at as usize) < copy.from.end) {
@@ -122,7 +123,7 @@ impl<'e, T: Text> Weaver<'e, T> {
             at += 1;
         }
         // Only those near the ends can have changed their verdict.
-        let tail = seek(hits, at, |hit| hit.at as usize + QUICK > copy.from.end).max(at);
+        let tail = parent.first_from((copy.from.end + 1).saturating_sub(QUICK)).max(at);
         if self.keep {
             let shift = |hit: &Hit| Hit { at: narrow(copy.shift(hit.at as usize)), ..*hit };
             self.hits.extend(hits[at..tail].iter().map(shift));
@@ -133,8 +134,8 @@ impl<'e, T: Text> Weaver<'e, T> {
             at += 1;
         }
         // A keyword begins at most so much before its core.
-        let first = seek(&parent.leads, self.cursor[1], |lead| lead.start as usize + QUICK >= copy.from.start);
-        self.cursor = [at, first];
+        let first = seek(&parent.leads, self.cursor, |lead| lead.start as usize + QUICK >= copy.from.start);
+        self.cursor = first;
         for lead in parent.leads[first..].iter().take_while(|lead| (lead.start as usize) < copy.from.end) {
             let at = lead.hit.at as usize;
             let inside = at >= copy.from.start && at + sieve.len(lead.hit.core) <= copy.from.end;
@@ -161,7 +162,8 @@ impl<'e, T: Text> Weaver<'e, T> {
         }
         if !copy.holds_around(at, QUICK) {
             let at = moved.at as usize;
-            let piece = self.text.around(at.saturating_sub(QUICK), (at + QUICK).min(self.len));
+            let near = "what is near a seam is at hand";
+            let piece = self.text.around(at.saturating_sub(QUICK), (at + QUICK).min(self.len)).expect(near);
             self.engine.leads(piece, moved, &mut (), &mut self.leads);
         }
     }

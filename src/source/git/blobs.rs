@@ -39,7 +39,7 @@ const KEEP: usize = 16 << 20;
 /// Reads `ids` and hands them to `visitor`. `packs` are those of the repository.
 pub(super) fn scan<V: Visitor>(repository: &Repository, packs: &Packs, ids: Vec<ObjectId>, visitor: &V) -> Leftovers {
     let pass = Pass::new(ids, visitor);
-    let unsound = pack::walk(packs, Kind::Blob, &pass, pack::HELD).unread;
+    let unsound = pack::walk(packs, Kind::Blob, &pass, packs.held()).unread;
     pass.one_by_one(repository);
     Leftovers { unsound, ..pass.finish() }
 }

@@ -35,7 +35,7 @@ pub(super) fn each_object<R: Recipient>(
     recipient: &R,
 ) -> Vec<Unread> {
     let kinds = [Kind::Commit, Kind::Tag, Kind::Tree].into_iter();
-    let walk = |kind| pack::walk(packs, kind, &Packed { recipient, kind }, pack::HELD).unread;
+    let walk = |kind| pack::walk(packs, kind, &Packed { recipient, kind }, packs.held()).unread;
     let unsound = kinds.flat_map(walk).collect();
     objects.loose().par_chunks(RUN).for_each(|run| {
         let mut reader = repository.reader();

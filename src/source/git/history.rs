@@ -40,6 +40,8 @@ pub struct History {
     policy: Policy,
     /// Whether objects that nothing leads to are scanned.
     unreachable: bool,
+    /// Most bytes of bases held, if not the usual.
+    memory: Option<usize>,
     /// What the walk left behind.
     walked: Mutex<Option<Walked>>,
 }
@@ -71,7 +73,14 @@ impl History {
     /// The history of the repository at `path`. `policy` says which directories are tests; with `unreachable`,
     /// objects that nothing leads to are scanned too.
     pub fn new(path: PathBuf, opening: Opening, policy: Policy, unreachable: bool) -> Self {
-        Self { path, opening, policy, unreachable, walked: Mutex::new(None) }
+        Self { path, opening, policy, unreachable, memory: None, walked: Mutex::new(None) }
+    }
+
+    /// The same, keeping within so many bytes of anonymous memory as far as that depends on what is held to put
+    /// versions of files together: three eighths of it are for that.
+    pub fn within_memory(self, bytes: u64) -> Self {
+        let held = usize::try_from(bytes / 8 * 3).unwrap_or(usize::MAX);
+        Self { memory: Some(held), ..self }
     }
 
     /// Both passes, and the files behind pointers.
@@ -81,6 +90,10 @@ impl History {
         let failures = roots.refs.unread.iter().chain(&roots.logs.unread).chain(&roots.unread);
         failures.cloned().for_each(|what| visitor.unread(what));
         let packs = Packs::open(&repository);
+        let packs = match self.memory {
+            Some(held) => packs.holding(held),
+            None => packs,
+        };
         let (skeleton, unsound) = Skeleton::read(&repository, &packs, &|| visitor.stop());
         let mut walked = Walked { repository, roots, skeleton, graph: Graph::default(), serials: Vec::new() };
         let trees = self.structure(&mut walked, visitor);

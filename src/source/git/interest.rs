@@ -1,11 +1,10 @@
 //! Which trees lead to wanted contents, worked out upwards from the contents.
 //!
-//! In: the wanted blobs and trees. Out: for every tree that leads to one, the edges that do. A tree that shares such
-//! an edge with its base has it from there, so it is found once however many versions of a folder hold it.
-
-use std::collections::HashMap;
+//! In: the wanted blobs and trees. Out: the trees that lead to one. An edge that leads there is handed on to the trees
+//! that share it only as long as one of them isn't known to lead there too.
 
 use super::bits::Bits;
+use super::objects::Number;
 use super::text::EntryKind;
 use super::trees::{Edge, Item, TreeNo, Trees};
 
@@ -23,46 +22,37 @@ impl Wanted {
     pub(super) fn is_empty(&self) -> bool {
         self.blobs.len() == 0 && self.names.len() == 0
     }
-}
 
-/// An edge that leads to wanted contents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Leading {
-    /// The edge.
-    pub(super) edge: Edge,
-    /// Whether the tree's base has it too.
-    pub(super) shared: bool,
+    /// Whether an edge names a wanted blob.
+    fn has(&self, edge: &Edge) -> bool {
+        matches!(edge.kind(), EntryKind::File | EntryKind::Link) && self.blobs.contains(edge.target.0)
+    }
 }
 
 /// Which trees lead to wanted contents.
-#[derive(Debug, Default)]
-pub(super) struct Interest {
-    /// The edges of each that lead there, in no order.
-    leading: HashMap<TreeNo, Vec<Leading>>,
-    /// Trees whose names are wanted, by [`TreeNo`].
-    names: Bits,
+#[derive(Debug)]
+pub(super) struct Interest<'w> {
+    /// The contents.
+    wanted: &'w Wanted,
+    /// The trees, by [`TreeNo`].
+    leading: Bits,
 }
 
-impl Interest {
+impl<'w> Interest<'w> {
     /// Finds out which of `trees` lead to `wanted`.
-    pub(super) fn new(trees: &Trees, wanted: &Wanted) -> Self {
+    pub(super) fn new(trees: &Trees, wanted: &'w Wanted) -> Self {
+        let found = Self { wanted, leading: Bits::default() };
         if wanted.is_empty() {
-            return Self::default();
+            return found;
         }
-        let mut search = Search { trees, above: Above::new(trees), found: Self::default(), open: Vec::new() };
-        for number in wanted.names.iter() {
-            if let Some(tree) = trees.at(super::objects::Number(number)) {
-                search.found.names.insert(tree.0);
-                search.open.push(tree);
-            }
+        let above = Above::new(trees);
+        let mut search = Search { trees, waiting: above.sizes(trees), above, found, open: Vec::new() };
+        for tree in wanted.names.iter().filter_map(|number| trees.at(Number(number))) {
+            search.mark(tree);
         }
         for tree in all(trees) {
-            let is_wanted = |edge: &Edge| match edge.kind() {
-                EntryKind::File | EntryKind::Link => wanted.blobs.contains(edge.target.0),
-                EntryKind::Tree | EntryKind::Submodule => false,
-            };
-            for (at, edge) in own(trees, tree).filter(|(_, edge)| is_wanted(edge)) {
-                search.leads(tree, at, edge);
+            for (at, _) in own(trees, tree).filter(|(_, edge)| wanted.has(edge)) {
+                search.leads(tree, at);
             }
         }
         search.climb();
@@ -71,17 +61,20 @@ impl Interest {
 
     /// Whether a tree leads to wanted contents.
     pub(super) fn is_leading(&self, tree: TreeNo) -> bool {
-        self.leading.contains_key(&tree) || self.wants_names(tree)
+        self.leading.contains(tree.0)
     }
 
-    /// The edges of a tree that lead to wanted contents.
-    pub(super) fn leading(&self, tree: TreeNo) -> &[Leading] {
-        self.leading.get(&tree).map_or(&[], Vec::as_slice)
+    /// Whether an edge leads to wanted contents.
+    pub(super) fn leads(&self, trees: &Trees, edge: &Edge) -> bool {
+        match edge.kind() {
+            EntryKind::Tree => trees.at(edge.target).is_some_and(|tree| self.is_leading(tree)),
+            _ => self.wanted.has(edge),
+        }
     }
 
-    /// Whether the names of a tree are wanted.
-    pub(super) fn wants_names(&self, tree: TreeNo) -> bool {
-        self.names.contains(tree.0)
+    /// Whether the names of the tree `number` are wanted.
+    pub(super) fn wants_names(&self, number: Number) -> bool {
+        self.wanted.names.contains(number.0)
     }
 }
 
@@ -155,32 +148,56 @@ impl Above {
         let (len, blank) = (trees.len(), TreeNo(0));
         Self { deltas: Lists::new(len, blank, deltas), parents: Lists::new(len, (blank, 0), parents) }
     }
+
+    /// For each tree, how many are deltas on it, at any depth, itself included.
+    fn sizes(&self, trees: &Trees) -> Vec<u32> {
+        let mut sizes = vec![1; trees.len()];
+        // Deltas come after their bases.
+        for tree in (0..trees.len()).rev() {
+            let base = u32::try_from(tree).ok().and_then(|tree| trees.base(TreeNo(tree)));
+            if let Some(base) = base {
+                sizes[base.0 as usize] += sizes[tree];
+            }
+        }
+        sizes
+    }
 }
 
 /// The search upwards.
-struct Search<'t> {
+struct Search<'t, 'w> {
     /// All trees.
     trees: &'t Trees,
     /// What points at them.
     above: Above,
+    /// For each tree, how many of it and of those that are deltas on it, at any depth, are not known to lead.
+    waiting: Vec<u32>,
     /// What was found.
-    found: Interest,
+    found: Interest<'w>,
     /// Trees found to lead, whose parents are yet to be told.
     open: Vec<TreeNo>,
 }
 
-impl Search<'_> {
-    /// Notes that the own edge `edge` of `tree`, at the position `at`, leads on; so does it in all that share it.
-    fn leads(&mut self, tree: TreeNo, at: u32, edge: Edge) {
-        let mut sharing = vec![(tree, at, false)];
-        while let Some((tree, at, shared)) = sharing.pop() {
-            let edges = self.found.leading.entry(tree).or_default();
-            if edges.is_empty() && !self.found.names.contains(tree.0) {
-                self.open.push(tree);
+impl Search<'_, '_> {
+    /// Notes that a tree leads on.
+    fn mark(&mut self, tree: TreeNo) {
+        if self.found.leading.insert(tree.0) {
+            self.open.push(tree);
+            for tree in std::iter::successors(Some(tree), |tree| self.trees.base(*tree)) {
+                self.waiting[tree.0 as usize] -= 1;
             }
-            edges.push(Leading { edge, shared });
+        }
+    }
+
+    /// Notes that the edge of `tree` at the position `at` leads on; so it does in all that share it.
+    fn leads(&mut self, tree: TreeNo, at: u32) {
+        let mut sharing = vec![(tree, at)];
+        while let Some((tree, at)) = sharing.pop() {
+            if self.waiting[tree.0 as usize] == 0 {
+                continue;
+            }
+            self.mark(tree);
             for delta in self.above.deltas.of(tree) {
-                sharing.extend(self.moved(*delta, at).map(|at| (*delta, at, true)));
+                sharing.extend(self.moved(*delta, at).map(|at| (*delta, at)));
             }
         }
     }
@@ -200,11 +217,9 @@ impl Search<'_> {
     /// Tells the parents of trees that lead, and theirs, up to the top.
     fn climb(&mut self) {
         while let Some(tree) = self.open.pop() {
-            for at in 0..self.above.parents.of(tree).len() {
-                let (parent, position) = self.above.parents.of(tree)[at];
-                if let Some((_, edge)) = own(self.trees, parent).find(|(own, _)| *own == position) {
-                    self.leads(parent, position, edge);
-                }
+            for nth in 0..self.above.parents.of(tree).len() {
+                let (parent, at) = self.above.parents.of(tree)[nth];
+                self.leads(parent, at);
             }
         }
     }

@@ -44,3 +44,4 @@ mod structure;
 mod tests;
 mod text;
 mod trees;
+mod walker;

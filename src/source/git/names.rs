@@ -91,6 +91,9 @@ impl Names {
     }
 }
 
+/// A name and its number.
+type Numbered = (NameNo, Arc<[u8]>);
+
 /// What a scan would find something in, by name.
 #[derive(Debug, Default)]
 pub(super) struct Suspects {
@@ -114,17 +117,17 @@ impl Suspects {
             let number = |position: u32| NameNo(position << SHARD_BITS | nth);
             fresh.extend((0_u32..).map(number).zip(&shard.all).skip(seen).map(|(no, name)| (no, Arc::clone(name))));
         }
-        let mut batches = vec![0..0];
-        let mut bytes = 0;
+        let mut batches: Vec<&[Numbered]> = Vec::new();
+        let (mut start, mut bytes) = (0, 0);
         for (at, (_, name)) in fresh.iter().enumerate() {
-            if bytes > LOOK {
-                batches.push(at..at);
-                bytes = 0;
-            }
             bytes += name.len() + 1;
-            batches.last_mut().expect("there is one").end = at + 1;
+            if bytes > LOOK {
+                batches.push(&fresh[start..=at]);
+                (start, bytes) = (at + 1, 0);
+            }
         }
-        let found = batches.into_par_iter().flat_map_iter(|batch| narrow(&fresh[batch], suspects));
+        batches.push(&fresh[start..]);
+        let found = batches.into_par_iter().flat_map_iter(|batch| narrow(batch, suspects));
         let mut found: Vec<NameNo> = found.collect();
         let any = !found.is_empty();
         self.names.append(&mut found);
@@ -144,7 +147,7 @@ impl Suspects {
 }
 
 /// The suspect ones of some names: all together, then by halves where something is found.
-fn narrow(names: &[(NameNo, Arc<[u8]>)], suspects: &(impl Fn(&[u8]) -> bool + Sync)) -> Vec<NameNo> {
+fn narrow(names: &[Numbered], suspects: &(impl Fn(&[u8]) -> bool + Sync)) -> Vec<NameNo> {
     let mut found = Vec::new();
     let mut open = vec![names];
     let mut text = Vec::new();
@@ -171,6 +174,8 @@ fn narrow(names: &[(NameNo, Arc<[u8]>)], suspects: &(impl Fn(&[u8]) -> bool + Sy
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a few names can be numbered")]
+
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;

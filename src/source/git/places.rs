@@ -3,21 +3,19 @@
 //! In: content ids. Out: at least one [`Located`] for each. A (tree, path) pair is visited once per walk, only trees
 //! that lead to wanted contents are entered, and all are in memory.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use gix::ObjectId;
 
-use super::bits::Bits;
 use super::graph::{Graph, Node};
-use super::interest::{Interest, Wanted};
-use super::names::{NameNo, Names};
-use super::objects::{Number, Objects};
+use super::interest::Wanted;
+use super::objects::Objects;
 use super::rank::{Ranks, Tier, is_tip};
 use super::roots::Roots;
 use super::skeleton::Skeleton;
 use super::text::EntryKind;
-use super::trees::{TreeNo, Trees};
+use super::walker::{Paths, Record, Seen, Walker, What, record};
 use crate::blob::{ContentId, ObjectPart};
 use crate::place::{Before, Commit, Located, Part, Place, Provenance, State};
 
@@ -42,165 +40,15 @@ pub(super) struct Scene<'r> {
     pub(super) serials: &'r [Serial],
 }
 
-/// Most (tree, path) pairs one walk visits: at about 50 bytes each, more than any honest repository has.
-const PAIR_LIMIT: usize = 8_000_000;
-
-/// Most paths that are told apart. A few trees that contain each other can name one blob by more paths than there
-/// is memory; past the limit no further paths are entered.
-const PATH_LIMIT: usize = 200_000;
-
-/// What stands at a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum What {
-    /// A file with the content.
-    File,
-    /// A symbolic link with the content as its target.
-    Link,
-    /// A directory whose entry names are the content.
-    Names,
-}
-
-/// A content at a path.
-type Key = (Number, u32, What);
-
-/// What is known of a content at a path.
-#[derive(Clone, Debug)]
-struct Record {
-    /// The first commit that holds it there, by index.
-    first: Option<u32>,
-    /// The last one.
-    last: Option<u32>,
-    /// The most alive state met.
-    state: State,
-    /// The ref that names it without a commit.
-    reference: Option<Vec<u8>>,
-}
-
 /// A record with its path spelled out.
 type Spot = (Vec<u8>, What, Record);
-
-/// Paths, each once, as (parent, name).
-#[derive(Default)]
-struct Paths {
-    /// Parent and name, by path.
-    parts: Vec<(u32, NameNo)>,
-    /// The same the other way round.
-    known: HashMap<(u32, NameNo), u32>,
-}
-
-impl Paths {
-    /// The top.
-    const TOP: u32 = u32::MAX;
-
-    /// The path `name` in `parent`; `None` for a new one past the limit.
-    fn enter(&mut self, parent: u32, name: NameNo) -> Option<u32> {
-        if let Some(known) = self.known.get(&(parent, name)) {
-            return Some(*known);
-        }
-        let path = u32::try_from(self.parts.len()).ok().filter(|_| self.parts.len() < PATH_LIMIT)?;
-        self.parts.push((parent, name));
-        self.known.insert((parent, name), path);
-        Some(path)
-    }
-
-    /// A whole path, component by component.
-    fn enter_all(&mut self, names: &Names, path: &[u8]) -> Option<u32> {
-        path.split(|b| *b == b'/').try_fold(Self::TOP, |parent, name| self.enter(parent, names.enter(name)?))
-    }
-
-    /// The path's bytes.
-    fn bytes(&self, names: &Names, path: u32) -> Vec<u8> {
-        let mut components = Vec::new();
-        let mut at = path;
-        while let Some((parent, name)) = self.parts.get(at as usize) {
-            components.push(names.get(*name));
-            at = *parent;
-        }
-        components.reverse();
-        components.join(&b'/')
-    }
-}
-
-/// The (tree, path) pairs that one walk visited.
-#[derive(Default)]
-struct Seen {
-    /// Trees at the top, which are most of them, by [`TreeNo`].
-    at_top: Bits,
-    /// The others.
-    below: HashSet<(TreeNo, u32)>,
-}
-
-impl Seen {
-    /// Adds a pair; whether it is new. Past the limit none is.
-    fn insert(&mut self, tree: TreeNo, path: u32) -> bool {
-        if path == Paths::TOP {
-            return self.at_top.insert(tree.0);
-        }
-        self.below.len() < PAIR_LIMIT && self.below.insert((tree, path))
-    }
-
-    /// Whether a pair was visited.
-    fn contains(&self, tree: TreeNo, path: u32) -> bool {
-        if path == Paths::TOP { self.at_top.contains(tree.0) } else { self.below.contains(&(tree, path)) }
-    }
-}
-
-/// The walks over trees and what they found.
-struct Walker<'r> {
-    /// The trees.
-    trees: &'r Trees,
-    /// Which trees to enter.
-    interest: Interest,
-    /// All paths met.
-    paths: Paths,
-    /// All wanted contents met, by path.
-    records: HashMap<Key, Record>,
-}
-
-impl Walker<'_> {
-    /// Visits `tree` and calls `note` for every wanted content in a (tree, path) pair that `seen` hasn't. What a tree
-    /// shares with its base was noted where `seen` has that at the same path.
-    fn visit(&mut self, tree: Number, seen: &mut Seen, note: &mut dyn FnMut(&mut Record)) {
-        let mut tasks = vec![(tree, Paths::TOP)];
-        while let Some((number, path)) = tasks.pop() {
-            let Some(tree) = self.trees.at(number).filter(|tree| self.interest.is_leading(*tree)) else { continue };
-            if !seen.insert(tree, path) {
-                continue;
-            }
-            if self.interest.wants_names(tree) {
-                note(record(&mut self.records, (number, path, What::Names)));
-            }
-            let noted = self.trees.base(tree).is_some_and(|base| seen.contains(base, path));
-            for leading in self.interest.leading(tree).iter().filter(|leading| !(noted && leading.shared)) {
-                let edge = leading.edge;
-                let Some(below) = self.paths.enter(path, edge.name()) else { continue };
-                match edge.kind() {
-                    EntryKind::Tree => tasks.push((edge.target, below)),
-                    EntryKind::Link => note(record(&mut self.records, (edge.target, below, What::Link))),
-                    _ => note(record(&mut self.records, (edge.target, below, What::File))),
-                }
-            }
-        }
-    }
-}
-
-/// The record of a content at a path; a new one is in no commit.
-fn record(records: &mut HashMap<Key, Record>, key: Key) -> &mut Record {
-    let new = || Record { first: None, last: None, state: State::Unreachable, reference: None };
-    records.entry(key).or_insert_with(new)
-}
 
 /// Finds all places of all `wanted` contents.
 pub(super) fn locate(scene: &Scene<'_>, wanted: &BTreeSet<ContentId>) -> Vec<Located> {
     let in_trees = in_trees(scene, wanted);
     let Scene { skeleton, graph, roots, .. } = scene;
     let ranks = Ranks::new(graph, roots, &skeleton.objects);
-    let walker = Walker {
-        trees: &skeleton.trees,
-        interest: Interest::new(&skeleton.trees, &in_trees),
-        paths: Paths::default(),
-        records: HashMap::new(),
-    };
+    let walker = Walker::new(skeleton, &in_trees);
     let mut finder = Finder { scene, ranks, walker, commits: HashMap::new() };
     if !in_trees.is_empty() {
         finder.walk_commits();

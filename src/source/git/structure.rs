@@ -220,11 +220,7 @@ impl Forest {
     fn edges(&self, soil: &Soil<'_, '_>, tree: TreeNo, context: Context, edges: &mut Vec<Edge>) {
         let trees = &soil.skeleton.trees;
         if trees.base(tree).is_some_and(|base| self.visits[context.0].plain.contains(base.0)) {
-            edges.clear();
-            edges.extend(trees.items(tree).filter_map(|item| match item {
-                Item::Own(edge) => Some(edge),
-                Item::Shared { .. } => None,
-            }));
+            trees.own_edges(tree, edges);
         } else {
             trees.edges(tree, edges);
         }

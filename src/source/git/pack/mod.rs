@@ -63,6 +63,8 @@ pub(super) trait Recipient: Sync {
 pub(super) struct Packs {
     /// Those that could be opened: largest first, so that few have to be asked whether they hold an object too.
     all: Vec<Pack>,
+    /// How many bytes walks may hold in bases.
+    held: usize,
 }
 
 /// A pack, mapped into memory.
@@ -83,6 +85,16 @@ impl Packs {
         Self::below(repository.object_folders(), repository.object_hash())
     }
 
+    /// Walks may hold bases of so many bytes.
+    pub(super) fn holding(self, held: usize) -> Self {
+        Self { held, ..self }
+    }
+
+    /// How many bytes walks may hold in bases.
+    pub(super) fn held(&self) -> usize {
+        self.held
+    }
+
     /// The same for object folders and the hash that names what is in them.
     fn below<'p>(folders: impl Iterator<Item = &'p Path>, hash: HashKind) -> Self {
         let mut paths: Vec<PathBuf> = folders
@@ -94,7 +106,7 @@ impl Packs {
         paths.dedup();
         let mut all: Vec<Pack> = paths.par_iter().filter_map(|path| Pack::open(path, hash)).collect();
         all.sort_by_key(|pack| std::cmp::Reverse(pack.index.num_objects()));
-        Self { all }
+        Self { all, held: HELD }
     }
 
     /// Whether none of the packs before the `nth` one holds this object of this kind.

@@ -234,3 +234,35 @@ fn search(sorted: &[(u64, u32)], offset: u64) -> Option<usize> {
     let found = sorted[start..].binary_search_by_key(&offset, |(offset, _)| *offset).ok()?;
     Some(start + found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_past_four_gibibytes_are_kept_in_full() {
+        let offsets: Vec<u64> = vec![12, 0xffff_ffff, 1 << 32, (1 << 32) + 7, (5 << 32) + 3, (5 << 32) + 4];
+        let pairs: Vec<(u64, u32)> = offsets.iter().copied().zip(0..).collect();
+        let table = Table {
+            low: offsets.iter().map(|offset| *offset as u32).collect(),
+            high: high(&pairs),
+            end: 6 << 32,
+            nth: (0..6).collect(),
+            parent: vec![NONE; 6],
+            first_child: vec![0; 7],
+            children: Vec::new(),
+            kinds: vec![UNKNOWN; 6],
+        };
+        assert_eq!(table.high, [(1, 2), (5, 4)]);
+        for (entry, offset) in (0..).zip(&offsets) {
+            assert_eq!((table.offset(entry), table.at(*offset)), (*offset, Some(entry)));
+            assert_eq!(table.end(entry), *offsets.get(entry as usize + 1).unwrap_or(&(6 << 32)));
+            assert_eq!(search(&pairs, *offset), Some(entry as usize));
+            assert_eq!(
+                (table.at(offset + 1).is_some(), search(&pairs, offset + 1).is_some()),
+                (entry == 4 || entry == 1, entry == 4 || entry == 1)
+            );
+        }
+        assert_eq!((table.at(0), table.at(u64::MAX), search(&[], 12)), (None, None, None));
+    }
+}

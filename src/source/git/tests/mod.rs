@@ -20,8 +20,10 @@ use crate::source::{Excluded, Listed, Source, SourceError, Unread, UnreadKind, V
 
 mod damage;
 mod history;
+mod objects;
 mod open;
 mod places;
+mod structure;
 
 /// A folder with repositories.
 struct Fixture {

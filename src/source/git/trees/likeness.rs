@@ -113,7 +113,7 @@ impl<'a> Reading<'a> {
             return Err(TooMany);
         }
         let (starts, edges) = (Vec::with_capacity(entries + 1), Vec::with_capacity(entries));
-        Ok(Self { bytes, at: 0, damaged: false, items: Vec::new(), starts, edges })
+        Ok(Self { bytes, at: 0, damaged: false, items: Vec::with_capacity(16), starts, edges })
     }
 
     /// Parses the entries that start before `end`, an offset in the bytes.

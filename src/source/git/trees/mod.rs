@@ -110,6 +110,9 @@ struct Record {
     base: u32,
 }
 
+/// Most items of all trees together: 2 GiB. The largest projects have a hundred million.
+const ITEM_LIMIT: u32 = 1 << 28;
+
 /// Longest chain of bases. Longer ones would save little more: with 16, what is kept in full anew is a sixteenth of
 /// all entries.
 const DEPTH: u8 = 16;
@@ -140,7 +143,7 @@ impl Trees {
             return Some(known);
         }
         let no = u32::try_from(self.records.len()).ok().filter(|no| *no < u32::MAX)?;
-        let end = u32::try_from(self.items.len() + items.len()).ok()?;
+        let end = u32::try_from(self.items.len() + items.len()).ok().filter(|end| *end <= ITEM_LIMIT)?;
         self.items.extend(items.iter().map(|item| item.pack()));
         self.records.push(Record { end, base: base.map_or(0, |base| base.0 + 1) });
         if self.by_number.len() <= number.0 as usize {
@@ -179,6 +182,15 @@ impl Trees {
         let start = (tree.0 as usize).checked_sub(1).map_or(0, |before| self.records[before].end);
         let end = self.records[tree.0 as usize].end;
         self.items[start as usize..end as usize].iter().map(|words| Item::unpack(*words))
+    }
+
+    /// The edges it doesn't share with its base, in the order of the tree, into `edges`.
+    pub(super) fn own_edges(&self, tree: TreeNo, edges: &mut Vec<Edge>) {
+        edges.clear();
+        edges.extend(self.items(tree).filter_map(|item| match item {
+            Item::Own(edge) => Some(edge),
+            Item::Shared { .. } => None,
+        }));
     }
 
     /// All its edges, in the order of the tree, into `edges`.

@@ -104,3 +104,45 @@ fn the_largest_tree_is_last_so_that_combs_hold_little() {
     forge.write(folder.path());
     assert!(walk_all(folder.path(), count, 1, HELD) <= 4 * 4096);
 }
+
+/// Waits, at each child, for a second thread to come, and gives up at some time.
+#[derive(Default)]
+struct Company {
+    threads: Mutex<BTreeSet<Option<usize>>>,
+}
+
+impl Recipient for Company {
+    type State = ();
+
+    fn wants(&self, _: &oid) -> bool {
+        true
+    }
+
+    fn receive(&self, parent: Option<(&(), &Edits)>, _: &oid, _: &[u8]) {
+        let threads = || self.threads.lock().expect("no panic");
+        if parent.is_some() && threads().len() < 2 {
+            threads().insert(rayon::current_thread_index());
+            (0..1_000_000).take_while(|_| threads().len() < 2).for_each(|_| std::thread::yield_now());
+        }
+    }
+}
+
+#[test]
+fn one_tree_is_work_for_two() {
+    // A star, and a chain in which every blob has a leaf beside the one that leads on.
+    for spine in [1, 40] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut forge = Forge::default();
+        forge.whole(Kind::Blob, &text(2000));
+        for n in 0..40 {
+            let base = if spine == 1 { 0 } else { 2 * n };
+            forge.child(base, 1900, format!("leaf {n:95}").as_bytes());
+            forge.child(base, 1900, format!("leads on {n:91}").as_bytes());
+        }
+        forge.write(folder.path());
+        let packs = Packs::below(std::iter::once(folder.path()), HashKind::Sha1);
+        let company = Company::default();
+        with_threads(2, || walk(&packs, Kind::Blob, &company, HELD));
+        assert_eq!(company.threads.into_inner().expect("no panic").len(), 2);
+    }
+}
