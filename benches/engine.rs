@@ -4,10 +4,12 @@
 
 use std::hint::black_box;
 use std::path::Path;
+use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::BytesCount;
 use keytrail::engine::{Engine, built_in_rules, reference};
+use keytrail::rule::load::{Origin, load};
 
 fn main() {
     divan::main();
@@ -19,10 +21,12 @@ fn engine() -> Engine {
     engine
 }
 
-/// All Rust sources of the project, one after the other.
+/// All files of a tree, one after the other: the project's own sources, or what `KEYTRAIL_BENCH_TREE` names.
 fn source() -> Vec<u8> {
     let mut text = Vec::new();
-    for entry in ignore::WalkBuilder::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).build() {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let tree = std::env::var_os("KEYTRAIL_BENCH_TREE").map_or(own, Into::into);
+    for entry in ignore::WalkBuilder::new(tree).build() {
         let entry = entry.expect("the sources can be walked");
         if entry.file_type().is_some_and(|kind| kind.is_file()) {
             text.extend(std::fs::read(entry.path()).expect("a source can be read"));
@@ -53,6 +57,42 @@ fn start_up() -> Engine {
 fn one_byte_memchr_source(bencher: Bencher<'_, '_>) {
     let text = source();
     bencher.counter(BytesCount::of_slice(&text)).bench_local(|| memchr::memchr_iter(b'\x01', black_box(&text)).count());
+}
+
+#[divan::bench]
+fn literal_stage_source(bencher: Bencher<'_, '_>) {
+    let (engine, text) = (engine(), source());
+    bencher.counter(BytesCount::of_slice(&text)).bench_local(|| engine.literal_hits(black_box(&text)));
+}
+
+#[divan::bench]
+fn literal_stage_noise(bencher: Bencher<'_, '_>) {
+    let (engine, bytes) = (engine(), noise(4 << 20));
+    bencher.counter(BytesCount::of_slice(&bytes)).bench_local(|| engine.literal_hits(black_box(&bytes)));
+}
+
+/// Rules with so many made-up literals of five to twelve letters: how the literal stage grows with the rule set.
+#[divan::bench(args = [250, 500, 1_000, 2_000])]
+fn literal_stage_by_count(bencher: Bencher<'_, '_>, literals: usize) {
+    const LETTERS: &[u8] = b"eeeetttaaoooiiinnssshhrrddlcumwfgypbvk";
+    let mut state = 1_u64;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let rules: String = (0..literals)
+        .map(|n| {
+            let word: String = (0..4 + next(8)).map(|_| char::from(LETTERS[next(LETTERS.len())])).collect();
+            format!(
+                "[[rule]]\nid = \"made-up-{n}\"\nname = \"x\"\nkeywords = [\"{word}_\"]\n\
+                 pattern = '\\b({word}_[0-9a-f]{{32}})\\b'\n"
+            )
+        })
+        .collect();
+    let rules = load("made-up.toml", &rules, Origin::User).expect("the rules are well-formed");
+    let engine = Engine::new(rules.into_iter().map(|one| Arc::new(one.rule)).collect()).expect("they make an engine");
+    let text = source();
+    bencher.counter(BytesCount::of_slice(&text)).bench_local(|| engine.literal_hits(black_box(&text)));
 }
 
 #[divan::bench]

@@ -64,6 +64,13 @@ impl Engine {
         costs
     }
 
+    /// How many cores of keywords stand in `bytes`: the literal stage alone, to measure it.
+    pub fn literal_hits(&self, bytes: &[u8]) -> usize {
+        let mut hits = 0;
+        self.prefilter.each(bytes, 0..bytes.len(), |_, _| hits += 1);
+        hits
+    }
+
     /// How many literals the fast rules have, and how many different ones the literal stage looks for.
     pub fn literals(&self) -> (usize, usize) {
         (self.detectors.iter().map(|detector| detector.rule.anchors.len()).sum(), self.prefilter.cores())

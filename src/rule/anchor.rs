@@ -58,7 +58,7 @@ impl ByteSet {
 
     /// Bytes that are not in it.
     #[must_use]
-    pub fn not(self) -> Self {
+    pub fn complement(self) -> Self {
         Self(self.0.map(|part| !part))
     }
 
@@ -412,9 +412,9 @@ fn before(nfa: &Nfa, firsts: &[usize], first: ByteSet) -> Around {
         });
         if all.contains(&nfa.start) {
             // A match may begin here. Only an edge of a word, where all that follows is a word, says what is before.
-            let edge_of_word = !plain.contains(&nfa.start) && follows.and(word.not()).is_empty();
+            let edge_of_word = !plain.contains(&nfa.start) && follows.and(word.complement()).is_empty();
             if edge_of_word {
-                around.before.push(set.or(word.not()));
+                around.before.push(set.or(word.complement()));
                 around.edge = around.before.len() == 1;
                 if !around.edge {
                     around.before.pop();

@@ -8,6 +8,8 @@ mod harness;
 mod torture;
 // The index: contents, renames, merges, hooks.
 mod staged;
+// Versions of files by what changed between them, and in full.
+mod edits;
 // Ranges: named, told by pipelines, pushed; whose word counts.
 mod diff;
 // Folders, files, standard input.

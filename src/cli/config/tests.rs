@@ -60,7 +60,7 @@ reason = "lost before 2019"
     assert_eq!(config.rule_files, ["security/rules.toml"]);
     let [by_path, by_fingerprint] = &config.suppress[..] else { panic!("{:?}", config.suppress) };
     assert!(by_path.path.as_ref().is_some_and(|path| path.matches(b"docs/a/b.md") && !path.matches(b"src/docs")));
-    assert_eq!((by_path.at.as_str(), by_path.owner.as_deref()), ("k.toml:17", Some("ann")));
+    assert_eq!((by_path.at.as_str(), by_path.owner.as_deref()), ("k.toml:18", Some("ann")));
     let end = jiff::civil::date(2027, 1, 31);
     assert!(by_path.holds(end) && !by_path.holds(end.tomorrow().expect("there is one")));
     assert!(by_fingerprint.fingerprint.is_some() && by_fingerprint.holds(end));

@@ -19,7 +19,7 @@ use crate::view;
 mod text;
 mod weave;
 
-use text::{Patchwork, Text};
+use text::{Patchwork, Text, gaps};
 use weave::Weaver;
 
 /// The hits and leads of a text.
@@ -96,6 +96,39 @@ fn narrow(at: usize) -> u32 {
     u32::try_from(at).expect("texts of 4 GiB and more come in pieces")
 }
 
+/// The floors of the rules that were met.
+struct Floors {
+    /// How many rules there are.
+    rules: usize,
+    /// Rules and where theirs is, in the order they were met.
+    met: Vec<(u16, Floor)>,
+    /// By rule, once they are many.
+    all: Vec<Floor>,
+}
+
+/// As many rules are looked for one by one.
+const FEW: usize = 24;
+
+impl Floors {
+    /// That of a rule.
+    fn of(&mut self, rule: u16) -> &mut Floor {
+        if self.all.is_empty() {
+            match self.met.iter().position(|(met, _)| *met == rule) {
+                Some(at) => return &mut self.met[at].1,
+                None if self.met.len() < FEW => {
+                    self.met.push((rule, Floor::default()));
+                    return &mut self.met.last_mut().expect("one was pushed just now").1;
+                }
+                None => {
+                    self.all.resize(self.rules, Floor::default());
+                    self.met.iter().for_each(|(met, floor)| self.all[usize::from(*met)] = *floor);
+                }
+            }
+        }
+        &mut self.all[usize::from(rule)]
+    }
+}
+
 /// Where a rule's next match may start.
 #[derive(Clone, Copy, Default)]
 struct Floor {
@@ -137,14 +170,11 @@ impl Engine {
     /// The trace of a text that was made from its parent by `edits`.
     pub(super) fn trace_child(&self, parent: &Trace, edits: &Edits, text: &[u8]) -> Trace {
         let (hits, leads) = Weaver::new(self, &text, text.len(), true).weave(parent, edits);
-        let inserts = edits.0.iter().filter_map(|edit| match edit {
-            Edit::Insert { to, .. } => text.get(to.start..to.end),
-            Edit::Copy { .. } => None,
-        });
         let wide = if parent.wide {
             view::may_have_views(text)
         } else {
-            view::has_mark(text) || inserts.into_iter().any(|bytes| memchr::memchr(0, bytes).is_some())
+            let is_nul = |gap: Span| memchr::memchr(0, &text[gap.start..gap.end]).is_some();
+            view::has_mark(text) || gaps(edits, text.len(), parent.len).any(is_nul)
         };
         Trace { len: text.len(), wide, blocks: blocks(&hits, text.len()), hits, leads }
     }
@@ -152,18 +182,13 @@ impl Engine {
     /// Whether a child can be told to hold nothing to report without being put together. What it holds to report is
     /// not asked here: `false` says no more than that it has to be put together.
     pub fn glance(&self, parent: &Trace, patch: &Patch<'_>) -> bool {
-        let is_nul = |edit: &Edit| match edit {
-            Edit::Insert { to, from } => {
-                patch.delta.get(*from..from + to.len()).is_none_or(|bytes| memchr::memchr(0, bytes).is_some())
-            }
-            Edit::Copy { .. } => false,
-        };
-        if !self.slow.is_empty() || parent.wide || patch.edits.0.iter().any(is_nul) {
+        if !self.slow.is_empty() || parent.wide {
             return false;
         }
         let starts = matches!(patch.edits.0.first(), Some(Edit::Copy { to, from: 0 }) if to.len() >= 2);
         let Some(text) = Patchwork::new(patch) else { return false };
-        if !starts && view::has_mark(&text.bytes) {
+        // What is copied holds no NUL byte, so one in these is new.
+        if memchr::memchr(0, &text.bytes).is_some() || !starts && view::has_mark(&text.bytes) {
             return false;
         }
         let (_, mut leads) = Weaver::new(self, &text, patch.len, false).weave(parent, patch.edits);
@@ -180,13 +205,10 @@ impl Engine {
         tally: &mut impl Tally,
     ) -> Option<Vec<Found>> {
         let mut found = Vec::new();
-        let mut floors: Vec<Floor> = Vec::new();
-        if !leads.is_empty() {
-            floors.resize(self.detectors.len(), Floor::default());
-        }
+        let mut floors = Floors { rules: self.detectors.len(), met: Vec::new(), all: Vec::new() };
         for lead in leads {
             let rule = usize::from(lead.rule);
-            let floor = &mut floors[rule];
+            let floor = floors.of(lead.rule);
             let keyword = Span::new(lead.start as usize, lead.start as usize + usize::from(lead.len));
             if keyword.start < floor.clear {
                 lead.verdict = None;

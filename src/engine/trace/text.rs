@@ -81,12 +81,20 @@ impl Text for Patchwork {
     }
 }
 
+/// Copies shorter than this, in bytes, are looked at like inserts: almost all of what is in them is near a seam.
+const LEAST_COPY: usize = 96;
+
+/// Whether a copied stretch is worth carrying.
+pub(super) fn is_carried(to: Span) -> bool {
+    to.len() >= LEAST_COPY
+}
+
 /// What of the child is between two copies, in order: inserted bytes, or nothing at a seam. Where the child starts or
 /// ends within its parent there is a seam too.
 pub(super) fn gaps(edits: &Edits, len: usize, parent_len: usize) -> impl Iterator<Item = Span> + '_ {
     let copies = edits.0.iter().filter_map(|edit| match edit {
-        Edit::Copy { to, from } => Some((*to, Span::new(*from, from + to.len()))),
-        Edit::Insert { .. } => None,
+        Edit::Copy { to, from } if is_carried(*to) => Some((*to, Span::new(*from, from + to.len()))),
+        Edit::Copy { .. } | Edit::Insert { .. } => None,
     });
     let end = (Span::new(len, len), Span::new(parent_len, parent_len));
     let mut before = (0, 0);

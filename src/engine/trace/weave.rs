@@ -1,6 +1,6 @@
 //! Makes the trace of a child from its parent's and the edits: what lies in a copy is carried, what doesn't is looked for.
 
-use super::text::{Text, gaps};
+use super::text::{Text, gaps, is_carried};
 use super::{Hit, Lead, Trace, Verdict, narrow};
 use crate::blob::{Edit, Edits};
 use crate::engine::Engine;
@@ -177,6 +177,9 @@ impl<'e, T: Text> Weaver<'e, T> {
         let mut before = 0;
         for edit in &edits.0 {
             let Edit::Copy { to, from } = *edit else { continue };
+            if !is_carried(to) {
+                continue;
+            }
             while let Some(gap) = gaps.next_if(|gap| gap.end <= to.start) {
                 self.fresh(gap, before);
                 before = gap.end;

@@ -2,7 +2,7 @@
 //!
 //! Successive versions of a folder differ in an entry or two, and packs store them so. What is kept of a tree is
 //! likewise what its base (an earlier record, where there is one) doesn't have: its own edges, and which runs of the
-//! base's it shares. Measured on redis (90,902 trees): 5.3 million entries, 0.45 million own ones.
+//! base's it shares. Measured on redis (90,902 trees): 5.3 million entries, 0.48 million own ones and 0.29 million runs.
 
 use super::names::{NAME_BITS, NameNo};
 use super::objects::Number;
