@@ -233,3 +233,24 @@ pub enum SuppressionStatus {
     /// It ended, or may not speak here.
     Rejected,
 }
+
+impl SuppressionKind {
+    /// SARIF's word, which the other reports use too.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::InSource => "inSource",
+            Self::External => "external",
+        }
+    }
+}
+
+impl SuppressionStatus {
+    /// SARIF's word, which the other reports use too.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::UnderReview => "underReview",
+            Self::Rejected => "rejected",
+        }
+    }
+}

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Context;
 use crate::enrich::recommend::EXPOSED_SECRETS;
 use crate::finding;
-use crate::finding::{Sighting, SuppressionKind, SuppressionStatus};
+use crate::finding::Sighting;
 use crate::place;
 use crate::report::escape;
 use crate::report::wording::timestamp;
@@ -165,15 +165,8 @@ impl<'a> Suppression<'a> {
     /// The record of a suppression; words of SARIF 2.1.0 section 3.35.
     fn of(suppression: &'a finding::Suppression) -> Self {
         Self {
-            kind: match suppression.kind {
-                SuppressionKind::InSource => "inSource",
-                SuppressionKind::External => "external",
-            },
-            status: match suppression.status {
-                SuppressionStatus::Accepted => "accepted",
-                SuppressionStatus::UnderReview => "underReview",
-                SuppressionStatus::Rejected => "rejected",
-            },
+            kind: suppression.kind.word(),
+            status: suppression.status.word(),
             reason: &suppression.reason,
             until: suppression.until.as_deref(),
         }

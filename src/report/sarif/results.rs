@@ -11,7 +11,7 @@ use super::rules::{Rules, level};
 use super::taxonomies::Taxonomies;
 use crate::enrich::recommend::EXPOSED_SECRETS;
 use crate::finding;
-use crate::finding::{Finding, ScanReport, Sighting, SuppressionKind, SuppressionStatus};
+use crate::finding::{Finding, ScanReport, Sighting};
 use crate::place::State;
 use crate::report::SarifTarget;
 use crate::report::escape::{display, terminal};
@@ -124,15 +124,8 @@ fn fingerprints(finding: &Finding, target: SarifTarget) -> BTreeMap<&'static str
 fn suppression(suppression: &finding::Suppression) -> Suppression {
     let until = suppression.until.as_ref().map(|until| ("keytrail/until", Value::from(until.as_str())));
     Suppression {
-        kind: match suppression.kind {
-            SuppressionKind::InSource => "inSource",
-            SuppressionKind::External => "external",
-        },
-        status: match suppression.status {
-            SuppressionStatus::Accepted => "accepted",
-            SuppressionStatus::UnderReview => "underReview",
-            SuppressionStatus::Rejected => "rejected",
-        },
+        kind: suppression.kind.word(),
+        status: suppression.status.word(),
         justification: suppression.reason.clone(),
         properties: until.into_iter().collect(),
     }
