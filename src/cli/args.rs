@@ -269,8 +269,8 @@ pub(crate) struct ScanArgs {
     /// Leave out files larger than SIZE (`500K`, `10M`, `2GB`, bytes) [default: no limit]
     #[arg(long, value_name = "SIZE", value_parser = units::bytes, help_heading = "What to scan")]
     pub(crate) max_file_size: Option<u64>,
-    /// Memory that `history` may take for what versions of files are put together from (`512M`, `2G`); less is slower
-    /// and loses nothing [default: 512M]
+    /// Memory that `history` aims to keep within (`512M`, `2G`): three eighths of it may hold what versions of files are
+    /// put together from; less is slower and loses nothing [default: 512M]
     #[arg(long, value_name = "SIZE", value_parser = units::bytes, help_heading = "What to scan")]
     pub(crate) memory: Option<u64>,
     /// Threads [default: one per processor]

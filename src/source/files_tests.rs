@@ -8,18 +8,7 @@ use std::sync::{Condvar, Mutex};
 
 use super::*;
 use crate::source::Excluded;
-use crate::source::testing::Collector;
-
-/// A folder with these files.
-fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let top = tempfile::tempdir().unwrap();
-    for (path, text) in files {
-        let path = top.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    top
-}
+use crate::source::testing::{Collector, tree};
 
 /// Walks `path`.
 fn walked(path: &Path, options: FilesOptions) -> Collector {

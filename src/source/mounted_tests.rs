@@ -6,18 +6,7 @@ use std::fs;
 
 use super::*;
 use crate::place::Part;
-use crate::source::testing::Collector;
-
-/// A folder with these files.
-fn disk(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let top = tempfile::tempdir().unwrap();
-    for (path, text) in files {
-        let path = top.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    top
-}
+use crate::source::testing::{Collector, tree};
 
 /// Walks `path`; what was seen and the source after it.
 fn walked(path: &Path, options: MountedOptions) -> (Collector, Mounted) {
@@ -33,7 +22,7 @@ const READ_ALL: MountedOptions =
 
 #[test]
 fn a_disk_is_read_and_its_machine_recognised() {
-    let top = disk(&[("etc/hostname", "web-1\n"), ("var/lib/waagent/x", ""), ("usr/lib/python3/test/t.py", "")]);
+    let top = tree(&[("etc/hostname", "web-1\n"), ("var/lib/waagent/x", ""), ("usr/lib/python3/test/t.py", "")]);
     let (seen, source) = walked(top.path(), READ_ALL);
     assert_eq!(seen.paths(), ["etc/hostname", "var/lib/waagent/x"], "an installed package's tests are left out");
     assert!(seen.texts(Part::Content).contains(&("etc/hostname".to_owned(), "web-1\n".to_owned())));
@@ -50,7 +39,7 @@ fn a_disk_is_read_and_its_machine_recognised() {
 
 #[test]
 fn the_users_word_on_the_platform_wins() {
-    let top = disk(&[("var/lib/waagent/x", "")]);
+    let top = tree(&[("var/lib/waagent/x", "")]);
     let (_, source) = walked(top.path(), MountedOptions { platform: Some(Platform::Gcp), ..READ_ALL });
     assert_eq!(source.root().machine.unwrap().platform, Some(Platform::Gcp));
 }
@@ -59,7 +48,7 @@ fn the_users_word_on_the_platform_wins() {
 fn git_folders_are_read_but_for_their_objects() {
     let files = [("r/.git/HEAD", "x"), ("r/.git/config", "url"), ("r/.git/objects/ab/cd", "z"), ("r/.git/refs/h", "")];
     let bare = [("b.git/HEAD", "x"), ("b.git/objects/ab/cd", "z"), ("b.git/refs/h", "")];
-    let top = disk(&[&files[..], &bare[..]].concat());
+    let top = tree(&[&files[..], &bare[..]].concat());
     let (seen, _) = walked(top.path(), READ_ALL);
     assert_eq!(seen.paths(), ["b.git/HEAD", "b.git/refs/h", "r/.git/HEAD", "r/.git/config", "r/.git/refs/h"]);
     assert!(seen.notes.lock().unwrap().iter().any(|note| note.starts_with("2 git repositories on this disk")));
@@ -67,7 +56,7 @@ fn git_folders_are_read_but_for_their_objects() {
 
 #[test]
 fn what_is_no_mounted_disk_is_said_to_be_none() {
-    let top = disk(&[("image.raw", "")]);
+    let top = tree(&[("image.raw", "")]);
     let source = Mounted::new(top.path().join("image.raw"), &Policy::default(), READ_ALL);
     assert!(source.walk(&Collector::default()).unwrap_err().kind.to_string().contains("mount the image"));
     let source = Mounted::new(top.path().join("no"), &Policy::default(), READ_ALL);
@@ -110,7 +99,7 @@ mod linux {
 
     #[test]
     fn access_times_of_files_folders_and_links_stay() {
-        let top = disk(&[("etc/hostname", "web-1"), ("tests/a.rs", "x"), ("d/e/file", "text")]);
+        let top = tree(&[("etc/hostname", "web-1"), ("tests/a.rs", "x"), ("d/e/file", "text")]);
         symlink("d", top.path().join("link")).unwrap();
         age(top.path());
         let mut before = Vec::new();
@@ -139,7 +128,7 @@ mod linux {
 
     #[test]
     fn a_plain_reading_shows_that_the_test_above_can_fail() {
-        let top = disk(&[("file", "text")]);
+        let top = tree(&[("file", "text")]);
         let path = top.path().join("file");
         age(&path);
         let mount = Folder::open(top.path(), Manner::Plain).unwrap().mount().unwrap();
@@ -150,8 +139,8 @@ mod linux {
 
     #[test]
     fn links_lead_nowhere() {
-        let outside = disk(&[("secret", "outside")]);
-        let top = disk(&[("in/file", "inside")]);
+        let outside = tree(&[("secret", "outside")]);
+        let top = tree(&[("in/file", "inside")]);
         let target = outside.path().to_str().unwrap();
         symlink(target, top.path().join("in/absolute")).unwrap();
         symlink("../../../../../../etc", top.path().join("in/up")).unwrap();

@@ -103,3 +103,14 @@ impl Collector {
         words
     }
 }
+
+/// A folder with these files.
+pub(crate) fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let top = tempfile::tempdir().expect("there is room for a folder");
+    for (path, text) in files {
+        let path = top.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("it lies in the folder")).expect("folders can be made");
+        std::fs::write(path, text).expect("files can be written");
+    }
+    top
+}

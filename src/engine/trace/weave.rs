@@ -92,7 +92,7 @@ impl<'e, T: Text> Weaver<'e, T> {
     /// Looks for new hits around a gap of the child. `before`: where the gap before ends.
     fn fresh(&mut self, gap: Span, before: usize) {
         let Self { engine, text, len, keep, hits, leads, .. } = self;
-        let from = gap.start.saturating_sub(LONGEST_CORE).max(before.saturating_sub(LONGEST_CORE));
+        let from = gap.start.saturating_sub(LONGEST_CORE);
         let to = (gap.end + LONGEST_CORE).min(*len);
         let near = "what is near a seam is at hand";
         let piece = text.around(from.saturating_sub(QUICK), (to + QUICK).min(*len)).expect(near);
@@ -100,7 +100,7 @@ impl<'e, T: Text> Weaver<'e, T> {
         sieve.each(piece.bytes, from - piece.at..to - piece.at, |at, core| {
             let at = at + piece.at;
             // What lies in a copy is carried; what reaches into the gap before was found there.
-            if at >= gap.end || at + sieve.len(core) <= gap.start || (at < before && before > 0) {
+            if at >= gap.end || at + sieve.len(core) <= gap.start || at < before {
                 return;
             }
             let hit = Hit { at: narrow(at), core };
