@@ -19,7 +19,7 @@ use crate::view;
 mod text;
 mod weave;
 
-use text::{Patchwork, Text, gaps};
+use text::{Patchwork, Text, ZONES, gaps};
 use weave::Weaver;
 
 /// The hits and leads of a text.
@@ -186,13 +186,18 @@ impl Engine {
             return false;
         }
         let starts = matches!(patch.edits.0.first(), Some(Edit::Copy { to, from: 0 }) if to.len() >= 2);
-        let Some(text) = Patchwork::new(patch) else { return false };
-        // What is copied holds no NUL byte, so one in these is new.
-        if memchr::memchr(0, &text.bytes).is_some() || !starts && view::has_mark(&text.bytes) {
-            return false;
+        for reach in ZONES {
+            let Some(text) = Patchwork::new(patch, reach) else { return false };
+            // What is copied holds no NUL byte, so one in these is new.
+            if memchr::memchr(0, &text.bytes).is_some() || !starts && view::has_mark(&text.bytes) {
+                return false;
+            }
+            let (_, mut leads) = Weaver::new(self, &text, patch.len, false).weave(parent, patch.edits);
+            if let Some(found) = self.ask(&text, patch.len, &mut leads, &mut ()) {
+                return found.iter().all(|one| one.judged.dropped);
+            }
         }
-        let (_, mut leads) = Weaver::new(self, &text, patch.len, false).weave(parent, patch.edits);
-        self.ask(&text, patch.len, &mut leads, &mut ()).is_some_and(|found| found.iter().all(|one| one.judged.dropped))
+        false
     }
 
     /// Asks the matchers about every lead whose verdict isn't known, in a text of `len` bytes. `None` when that takes

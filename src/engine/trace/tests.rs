@@ -366,3 +366,27 @@ fn a_glance_settles_what_holds_nothing() {
     assert!(!edited(0, b"\xff\xfe"), "so does a byte order mark");
     assert!(!edited(100, &expand(" <<github:ghp_>> ", 3)), "a secret has to be reported");
 }
+
+/// What is looked at beside a core decides whether it is a hit: where that changes, so may the hit, although the core
+/// itself is copied.
+#[test]
+fn what_stands_beside_a_short_keyword_changes() {
+    let engine = Engine::new(built_in_rules()).expect("the built-in rules make an engine");
+    let mut found = 0;
+    for (secret, core) in [(expand("<<jwt>>", 5), 3), (expand("<<github:ghp_>>", 5), 4)] {
+        for (at, stop) in (200..204).flat_map(|at| b"!#,;<?[~ ".iter().map(move |stop| (at, *stop))) {
+            let text = [plain(at - 1), b"\n".to_vec(), secret.clone(), b" ".to_vec(), plain(300)].concat();
+            // Broken right before or behind the keyword, and mended.
+            for cut in [at, at + core] {
+                let mut broken = text.clone();
+                broken.splice(cut..cut, [if cut == at { b'x' } else { stop }]);
+                let known = Known { trace: engine.follow(None, &broken).1, text: broken };
+                let mut mended = Child::new();
+                mended.copy(&known.text, 0, cut);
+                mended.copy(&known.text, cut + 1, known.text.len());
+                found += hold(&engine, Some(&known), &mended, &|| format!("{} at {at}", char::from(stop))).1;
+            }
+        }
+    }
+    assert_eq!(found, 2 * 2 * 4 * 9);
+}

@@ -2,7 +2,7 @@
 
 use crate::blob::{Edit, Edits, Patch};
 use crate::engine::prefilter::{Piece, QUICK};
-use crate::engine::sieve::LONGEST_CORE;
+use crate::engine::sieve::{CONTEXT, LONGEST_CORE};
 use crate::location::Span;
 
 /// Where the bytes around a place of the child can be had.
@@ -25,17 +25,17 @@ pub(super) struct Patchwork {
     zones: Vec<(Span, usize)>,
 }
 
-/// How much of the text around a seam is put together: hits near it are judged by [`QUICK`] bytes, and the matchers of
-/// most rules look no further than this.
-const ZONE: usize = 2 * QUICK + 2 * LONGEST_CORE + 640;
+/// How much of the text around a seam is put together, in bytes: what cores near it are judged by; and, should one of
+/// them ask for a matcher, what those of most rules look at.
+pub(super) const ZONES: [usize; 2] = [2 * QUICK + LONGEST_CORE + CONTEXT, 2 * QUICK + 2 * LONGEST_CORE + 640];
 
 impl Patchwork {
-    /// Puts together what is around the seams; `None` if that is most of the child.
-    pub(super) fn new(patch: &Patch<'_>) -> Option<Self> {
+    /// Puts together what is within `reach` bytes of the seams; `None` if that is most of the child.
+    pub(super) fn new(patch: &Patch<'_>, reach: usize) -> Option<Self> {
         let mut zones: Vec<(Span, usize)> = Vec::new();
         let mut size = 0;
         for gap in gaps(patch.edits, patch.len, patch.base.len()) {
-            let zone = Span::new(gap.start.saturating_sub(ZONE), (gap.end + ZONE).min(patch.len));
+            let zone = Span::new(gap.start.saturating_sub(reach), (gap.end + reach).min(patch.len));
             match zones.last_mut() {
                 Some((last, _)) if last.end >= zone.start => {
                     size += zone.end - last.end;

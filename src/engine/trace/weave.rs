@@ -5,7 +5,7 @@ use super::{Hit, Lead, Trace, Verdict, narrow};
 use crate::blob::{Edit, Edits};
 use crate::engine::Engine;
 use crate::engine::prefilter::QUICK;
-use crate::engine::sieve::LONGEST_CORE;
+use crate::engine::sieve::{CONTEXT, LONGEST_CORE};
 use crate::location::Span;
 
 /// How a stretch of a child lies in its parent.
@@ -22,6 +22,12 @@ struct Copied {
 }
 
 impl Copied {
+    /// Whether a core of the parent lies inside with what its being found rests on.
+    fn holds(&self, at: usize, len: usize) -> bool {
+        (self.starts && at >= self.from.start || at >= self.from.start + CONTEXT)
+            && at + len + if self.ends { 0 } else { CONTEXT } <= self.from.end
+    }
+
     /// Whether all within `reach` bytes of a core of the parent lies inside, as far as there is text.
     fn holds_around(&self, at: usize, reach: usize) -> bool {
         (self.starts || at >= self.from.start + reach) && (self.ends || at + reach <= self.from.end)
@@ -92,15 +98,15 @@ impl<'e, T: Text> Weaver<'e, T> {
     /// Looks for new hits around a gap of the child. `before`: where the gap before ends.
     fn fresh(&mut self, gap: Span, before: usize) {
         let Self { engine, text, len, keep, hits, leads, .. } = self;
-        let from = gap.start.saturating_sub(LONGEST_CORE);
-        let to = (gap.end + LONGEST_CORE).min(*len);
+        let from = gap.start.saturating_sub(LONGEST_CORE + CONTEXT);
+        let to = (gap.end + LONGEST_CORE + CONTEXT).min(*len);
         let near = "what is near a seam is at hand";
         let piece = text.around(from.saturating_sub(QUICK), (to + QUICK).min(*len)).expect(near);
         let sieve = &engine.prefilter;
         sieve.each(piece.bytes, from - piece.at..to - piece.at, |at, core| {
             let at = at + piece.at;
-            // What lies in a copy is carried; what reaches into the gap before was found there.
-            if at >= gap.end || at + sieve.len(core) <= gap.start || at < before {
+            // What lies in a copy with its context is carried; what reaches into the gap before was found there.
+            if at >= gap.end + CONTEXT || at + sieve.len(core) + CONTEXT <= gap.start || at < before {
                 return;
             }
             let hit = Hit { at: narrow(at), core };
@@ -138,8 +144,7 @@ impl<'e, T: Text> Weaver<'e, T> {
         self.cursor = first;
         for lead in parent.leads[first..].iter().take_while(|lead| (lead.start as usize) < copy.from.end) {
             let at = lead.hit.at as usize;
-            let inside = at >= copy.from.start && at + sieve.len(lead.hit.core) <= copy.from.end;
-            if inside && copy.holds_around(at, QUICK) {
+            if copy.holds(at, sieve.len(lead.hit.core)) && copy.holds_around(at, QUICK) {
                 self.leads.push(Lead {
                     hit: Hit { at: narrow(copy.shift(at)), ..lead.hit },
                     start: narrow(copy.shift(lead.start as usize)),
@@ -153,7 +158,7 @@ impl<'e, T: Text> Weaver<'e, T> {
     /// Carries one hit; one near the copy's ends is judged again by what is around it now.
     fn hit(&mut self, len: usize, hit: Hit, copy: Copied) {
         let at = hit.at as usize;
-        if at + len > copy.from.end {
+        if !copy.holds(at, len) {
             return;
         }
         let moved = Hit { at: narrow(copy.shift(at)), ..hit };
