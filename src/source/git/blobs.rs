@@ -7,12 +7,13 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use gix::ObjectId;
-use gix::hash::oid;
 use gix::objs::Kind;
 use rayon::prelude::*;
 
+use super::bits::Bits;
 use super::lfs::{self, POINTER_LIMIT, Pointer};
-use super::pack::{self, Packs, Recipient};
+use super::objects::{Number, Objects};
+use super::pack::{self, Named, Packs, Recipient};
 use super::repo::Repository;
 use crate::blob::{Blob, ContentId, Edits, ObjectPart, Patch};
 use crate::source::{Unread, UnreadKind, Visitor};
@@ -36,9 +37,17 @@ const RUN: usize = 128;
 /// A buffer larger than this, in bytes, is not kept for the next blob.
 const KEEP: usize = 16 << 20;
 
-/// Reads `ids` and hands them to `visitor`. `packs` are those of the repository.
-pub(super) fn scan<V: Visitor>(repository: &Repository, packs: &Packs, ids: Vec<ObjectId>, visitor: &V) -> Leftovers {
-    let pass = Pass::new(ids, visitor);
+/// The blobs that are to be read.
+pub(super) struct Wanted<'o> {
+    /// Numbers objects.
+    pub(super) objects: &'o Objects,
+    /// The blobs, by [`Number`].
+    pub(super) blobs: Bits,
+}
+
+/// Reads the wanted blobs and hands them to `visitor`. `packs` are those of the repository.
+pub(super) fn scan<V: Visitor>(repository: &Repository, packs: &Packs, wanted: Wanted<'_>, visitor: &V) -> Leftovers {
+    let pass = Pass::new(wanted, visitor);
     let unsound = pack::walk(packs, Kind::Blob, &pass, packs.held()).unread;
     pass.one_by_one(repository);
     Leftovers { unsound, ..pass.finish() }
@@ -50,9 +59,9 @@ struct Pass<'v, V> {
     visitor: &'v V,
     /// Whether the visitor wants no parents.
     in_full: bool,
-    /// The wanted blobs, sorted.
-    ids: Vec<ObjectId>,
-    /// A bit for each of them: it was handed out.
+    /// What is to be read.
+    wanted: Wanted<'v>,
+    /// A bit for each object, by [`Number`]: it was handed out.
     done: Vec<AtomicU64>,
     /// Pointers met.
     pointers: Mutex<Vec<(ObjectId, Pointer)>>,
@@ -63,16 +72,15 @@ struct Pass<'v, V> {
 }
 
 impl<'v, V: Visitor> Pass<'v, V> {
-    /// A pass over `ids`.
-    fn new(mut ids: Vec<ObjectId>, visitor: &'v V) -> Self {
-        ids.par_sort_unstable();
-        ids.dedup();
+    /// A pass over what is wanted.
+    fn new(wanted: Wanted<'v>, visitor: &'v V) -> Self {
+        let most = wanted.blobs.iter().last().map_or(0, |last| last as usize + 1);
         let mut done = Vec::new();
-        done.resize_with(ids.len().div_ceil(64), AtomicU64::default);
+        done.resize_with(most.div_ceil(64), AtomicU64::default);
         Self {
             visitor,
             in_full: visitor.in_full(),
-            ids,
+            wanted,
             done,
             pointers: Mutex::default(),
             failed: Mutex::default(),
@@ -81,25 +89,35 @@ impl<'v, V: Visitor> Pass<'v, V> {
     }
 
     /// Notes that a blob was handed out.
-    fn settle(&self, id: &oid) {
-        if let Ok(nth) = self.ids.binary_search_by(|other| other.as_ref().cmp(id)) {
-            self.done[nth / 64].fetch_or(1 << (nth % 64), Ordering::Relaxed);
+    fn settle(&self, object: Named<'_>) {
+        let number = object.number(self.wanted.objects);
+        if let Some((word, Number(number))) = number.and_then(|number| Some((self.word(number)?, number))) {
+            word.fetch_or(1 << (number % 64), Ordering::Relaxed);
         }
     }
 
+    /// Where it is noted that an object was handed out; `None` for those past the last wanted one.
+    fn word(&self, Number(number): Number) -> Option<&AtomicU64> {
+        self.done.get(number as usize / 64)
+    }
+
     /// Hands a blob out.
-    fn hand_out(&self, parent: Option<(&V::State, &Edits)>, id: &oid, bytes: &[u8]) -> V::State {
+    fn hand_out(&self, parent: Option<(&V::State, &Edits)>, id: ObjectId, bytes: &[u8]) -> V::State {
         if let Some(pointer) = lfs::pointer(bytes) {
-            self.pointers.lock().unwrap_or_else(PoisonError::into_inner).push((id.to_owned(), pointer));
+            self.pointers.lock().unwrap_or_else(PoisonError::into_inner).push((id, pointer));
         }
         let parent = parent.filter(|_| !self.in_full);
-        self.visitor.visit(parent, Blob::whole(ContentId::Object(ObjectPart::Blob, id.to_owned()), bytes))
+        self.visitor.visit(parent, Blob::whole(ContentId::Object(ObjectPart::Blob, id), bytes))
     }
 
     /// Reads what was not handed out so far.
     fn one_by_one(&self, repository: &Repository) {
-        let is_done = |nth: usize| self.done[nth / 64].load(Ordering::Relaxed) & 1 << (nth % 64) != 0;
-        let left: Vec<&ObjectId> = (0..self.ids.len()).filter(|nth| !is_done(*nth)).map(|nth| &self.ids[nth]).collect();
+        let is_done = |number: &u32| {
+            self.word(Number(*number)).is_some_and(|word| word.load(Ordering::Relaxed) >> (number % 64) & 1 == 1)
+        };
+        let Wanted { objects, blobs } = &self.wanted;
+        let left: Vec<ObjectId> =
+            blobs.iter().filter(|number| !is_done(number)).map(|number| objects.id(Number(number))).collect();
         left.par_chunks(RUN).for_each(|run| {
             let mut reader = repository.reader();
             let mut buf = Vec::new();
@@ -110,7 +128,7 @@ impl<'v, V: Visitor> Pass<'v, V> {
                 }
                 let failure = match reader.object(id, &mut buf) {
                     Ok(Kind::Blob) => {
-                        self.hand_out(None, id, &buf);
+                        self.hand_out(None, *id, &buf);
                         None
                     }
                     Ok(kind) => {
@@ -120,7 +138,7 @@ impl<'v, V: Visitor> Pass<'v, V> {
                     Err(what) => Some(what),
                 };
                 if let Some(what) = failure {
-                    self.failed.lock().unwrap_or_else(PoisonError::into_inner).push((**id, what));
+                    self.failed.lock().unwrap_or_else(PoisonError::into_inner).push((*id, what));
                 }
                 if buf.capacity() > KEEP {
                     buf = Vec::new();
@@ -146,22 +164,23 @@ impl<'v, V: Visitor> Pass<'v, V> {
 impl<V: Visitor> Recipient for Pass<'_, V> {
     type State = V::State;
 
-    fn wants(&self, id: &oid) -> bool {
-        self.ids.binary_search_by(|other| other.as_ref().cmp(id)).is_ok()
+    fn wants(&self, object: Named<'_>) -> bool {
+        let number = object.number(self.wanted.objects);
+        number.is_some_and(|Number(number)| self.wanted.blobs.contains(number))
     }
 
-    fn receive(&self, parent: Option<(&V::State, &Edits)>, id: &oid, bytes: &[u8]) -> V::State {
-        self.settle(id);
-        self.hand_out(parent, id, bytes)
+    fn receive(&self, parent: Option<(&V::State, &Edits)>, object: Named<'_>, bytes: &[u8]) -> V::State {
+        self.settle(object);
+        self.hand_out(parent, object.id.to_owned(), bytes)
     }
 
-    fn glance(&self, parent: &V::State, patch: &Patch<'_>, id: &oid) -> bool {
+    fn glance(&self, parent: &V::State, patch: &Patch<'_>, object: Named<'_>) -> bool {
         // What may be a pointer is looked at whole.
         let settled = patch.len >= POINTER_LIMIT
             && !self.in_full
-            && self.visitor.glance(parent, patch, ContentId::Object(ObjectPart::Blob, id.to_owned()));
+            && self.visitor.glance(parent, patch, ContentId::Object(ObjectPart::Blob, object.id.to_owned()));
         if settled {
-            self.settle(id);
+            self.settle(object);
         }
         settled
     }

@@ -1,11 +1,10 @@
 //! Every commit, tag and tree, read once, on all threads: packed ones along their deltas, loose ones one by one.
 
-use gix::hash::oid;
 use gix::objs::Kind;
 use rayon::prelude::*;
 
 use super::objects::Objects;
-use super::pack::{self, Packs};
+use super::pack::{self, Named, Packs};
 use super::repo::Repository;
 use crate::blob::Edits;
 use crate::source::Unread;
@@ -17,7 +16,13 @@ pub(super) trait Recipient: Sync {
 
     /// Takes a commit, tag or tree. `base` is what was made of its delta base, and what changed since. Called from any
     /// thread.
-    fn receive(&self, base: Option<(&Self::State, &Edits)>, kind: Kind, id: &oid, bytes: &[u8]) -> Option<Self::State>;
+    fn receive(
+        &self,
+        base: Option<(&Self::State, &Edits)>,
+        kind: Kind,
+        object: Named<'_>,
+        bytes: &[u8],
+    ) -> Option<Self::State>;
 
     /// Whether to stop early.
     fn stop(&self) -> bool;
@@ -44,7 +49,7 @@ pub(super) fn each_object<R: Recipient>(
             if matches!(reader.kind(id), Some(Kind::Commit | Kind::Tag | Kind::Tree))
                 && let Ok(kind) = reader.object(id, &mut buf)
             {
-                recipient.receive(None, kind, id, &buf);
+                recipient.receive(None, kind, Named::new(id), &buf);
             }
         }
     });
@@ -62,13 +67,13 @@ struct Packed<'r, R> {
 impl<R: Recipient> pack::Recipient for Packed<'_, R> {
     type State = Option<R::State>;
 
-    fn wants(&self, _: &oid) -> bool {
+    fn wants(&self, _: Named<'_>) -> bool {
         true
     }
 
-    fn receive(&self, parent: Option<(&Self::State, &Edits)>, id: &oid, bytes: &[u8]) -> Self::State {
+    fn receive(&self, parent: Option<(&Self::State, &Edits)>, object: Named<'_>, bytes: &[u8]) -> Self::State {
         let base = parent.and_then(|(state, edits)| Some((state.as_ref()?, edits)));
-        self.recipient.receive(base, self.kind, id, bytes)
+        self.recipient.receive(base, self.kind, object, bytes)
     }
 
     fn stop(&self) -> bool {

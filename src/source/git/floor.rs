@@ -2,10 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use gix::hash::oid;
 use gix::objs::Kind;
 
-use super::pack::{self, Packs, Recipient};
+use super::pack::{self, Named, Packs, Recipient};
 use super::repo::Repository;
 use crate::blob::Edits;
 
@@ -42,11 +41,11 @@ struct Count {
 impl Recipient for Count {
     type State = ();
 
-    fn wants(&self, _: &oid) -> bool {
+    fn wants(&self, _: Named<'_>) -> bool {
         true
     }
 
-    fn receive(&self, _: Option<(&(), &Edits)>, _: &oid, bytes: &[u8]) {
+    fn receive(&self, _: Option<(&(), &Edits)>, _: Named<'_>, bytes: &[u8]) {
         self.objects.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
     }

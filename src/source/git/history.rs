@@ -13,10 +13,10 @@ use gix::ObjectId;
 use gix::objs::Kind;
 use rayon::prelude::*;
 
-use super::blobs::{self, Leftovers};
+use super::blobs::{self, Leftovers, Wanted};
 use super::graph::{Graph, Sink, crowded};
 use super::lfs::{self, Pointer};
-use super::objects::Number;
+use super::objects::{Number, Objects};
 use super::pack::Packs;
 use super::places::{self, Scene, Serial};
 use super::repo::{Opening, Reader, Repository};
@@ -89,12 +89,13 @@ impl History {
         let roots = Roots::collect(&repository);
         let failures = roots.refs.unread.iter().chain(&roots.logs.unread).chain(&roots.unread);
         failures.cloned().for_each(|what| visitor.unread(what));
-        let packs = Packs::open(&repository);
+        let objects = Objects::open(&repository);
+        let packs = Packs::open(&repository).numbered_by(&objects);
         let packs = match self.memory {
             Some(held) => packs.holding(held),
             None => packs,
         };
-        let (skeleton, unsound) = Skeleton::read(&repository, &packs, &|| visitor.stop());
+        let (skeleton, unsound) = Skeleton::read(&repository, &packs, objects, &|| visitor.stop());
         let mut walked = Walked { repository, roots, skeleton, graph: Graph::default(), serials: Vec::new() };
         let trees = self.structure(&mut walked, visitor);
         if visitor.stop() {
@@ -103,8 +104,7 @@ impl History {
         }
         report(&trees, visitor);
         ref_names(&mut walked, visitor);
-        let wanted = trees.wanted(&walked.skeleton.objects);
-        drop(trees);
+        let wanted = Wanted { objects: &walked.skeleton.objects, blobs: trees.allowed };
         let left = blobs::scan(&walked.repository, &packs, wanted, visitor);
         let unsound: BTreeSet<Unread> = unsound.into_iter().chain(left.unsound.iter().cloned()).collect();
         unsound.into_iter().for_each(|what| visitor.unread(what));

@@ -1,8 +1,8 @@
 //! Numbers for objects, so that what is kept of a history names them in 4 bytes.
 //!
 //! In: the pack indexes and loose objects of all object folders. Out: id → [`Number`] and back. Ids are hashes, so
-//! they are spread evenly, and a guess by their value lands a few cache lines from where they lie in a sorted pack
-//! index: no table of our own is needed. An object that several packs hold has the number that the first of them
+//! they are spread evenly: a table of where those with the same first bits begin in a sorted pack index leaves some four
+//! to choose from, which lie in a cache line or two. An object that several packs hold has the number that the first of them
 //! gives it, largest pack first; a loose one that is in no pack has one in the order of ids. What is in neither (an
 //! object that is missing, that came later, or that only a multi-pack index knows) gets a number when it is met.
 
@@ -55,8 +55,14 @@ impl std::fmt::Debug for Objects {
 
 /// The index of a pack.
 struct Pack {
+    /// Its path.
+    path: PathBuf,
     /// Ids, sorted, and offsets.
     index: File,
+    /// Where the ids begin that have the same first bits; one more at the end.
+    starts: Vec<u32>,
+    /// How many bits are left of the first 32 when those are taken off.
+    shift: u32,
     /// The number of its first object.
     first: u32,
 }
@@ -73,8 +79,8 @@ struct Strays {
 /// Most strays: a partial clone lacks fewer blobs. One takes about 80 bytes.
 const STRAY_LIMIT: u32 = 1 << 24;
 
-/// Guesses before the search goes on by halving: hostile ids need not be spread evenly.
-const GUESSES: u32 = 8;
+/// Most bits that ids are told apart by: a table of 16 MiB for some sixteen million objects and more.
+const MOST_BITS: u32 = 22;
 
 impl Objects {
     /// Numbers the objects of `repository`. A pack index or folder that can't be read is left out: what it holds is
@@ -88,14 +94,15 @@ impl Objects {
             .filter(|path| path.extension().is_some_and(|extension| extension == "idx"))
             .collect();
         paths.sort();
-        let mut indexes: Vec<File> = paths.iter().filter_map(|path| File::at(path, hash).ok()).collect();
-        indexes.sort_by_key(|index| std::cmp::Reverse(index.num_objects()));
+        let mut indexes: Vec<(PathBuf, File)> =
+            paths.into_iter().filter_map(|path| File::at(&path, hash).ok().map(|index| (path, index))).collect();
+        indexes.sort_by_key(|(_, index)| std::cmp::Reverse(index.num_objects()));
         let mut packs = Vec::with_capacity(indexes.len());
         let mut next = 0_u32;
-        for index in indexes {
+        for (path, index) in indexes {
             // Past four thousand million objects the rest are strays.
             let Some(after) = next.checked_add(index.num_objects()).filter(|after| *after < u32::MAX) else { break };
-            packs.push(Pack { index, first: next });
+            packs.push(Pack::new(path, index, next));
             next = after;
         }
         let mut loose: Vec<ObjectId> = repository.object_folders().flat_map(|folder| loose(folder, hash)).collect();
@@ -110,6 +117,11 @@ impl Objects {
     #[cfg(test)]
     pub(super) fn none(hash: gix::hash::Kind) -> Self {
         Self { hash, packs: Vec::new(), loose: Vec::new(), first_loose: 0, first_stray: 0, strays: Mutex::default() }
+    }
+
+    /// The path of the pack index whose objects are numbered by their place in it.
+    pub(super) fn first_pack(&self) -> Option<&Path> {
+        self.packs.first().map(|pack| pack.path.as_path())
     }
 
     /// Which hash names objects.
@@ -157,14 +169,14 @@ impl Objects {
 
     /// Loose objects that are in no pack, sorted.
     pub(super) fn loose(&self) -> Vec<ObjectId> {
-        let in_pack = |id: &&ObjectId| self.packs.iter().any(|pack| find(&pack.index, id).is_some());
+        let in_pack = |id: &&ObjectId| self.packs.iter().any(|pack| pack.find(id).is_some());
         self.loose.iter().filter(|id| !in_pack(id)).copied().collect()
     }
 
     /// The number of an object in a pack or a loose file.
     fn stored(&self, id: &oid) -> Option<Number> {
         for pack in &self.packs {
-            if let Some(at) = find(&pack.index, id) {
+            if let Some(at) = pack.find(id) {
                 return Some(Number(pack.first + at));
             }
         }
@@ -173,37 +185,43 @@ impl Objects {
     }
 }
 
-/// Where `id` lies in a pack index.
-fn find(index: &File, id: &oid) -> Option<u32> {
-    let key = leading(id);
-    let (mut low, mut high) = (0, index.num_objects());
-    // Values that ids at `low` and just before `high` can't be below or above.
-    let (mut floor, mut ceiling) = (0_u64, u64::MAX);
-    let mut guesses = 0;
-    while low < high {
-        let at = if guesses < GUESSES && (floor..=ceiling).contains(&key) {
-            guesses += 1;
-            // The upper halves are exact enough, and keep the product in a word.
-            let share = ((key - floor) >> 32) * u64::from(high - low) / (((ceiling - floor) >> 32) + 1);
-            low + u32::try_from(share).unwrap_or(0).min(high - low - 1)
-        } else {
-            low + (high - low) / 2
-        };
-        let found = index.oid_at_index(at);
-        let value = leading(found);
-        // Nearly always the first bytes tell.
-        match key.cmp(&value).then_with(|| id.cmp(found)) {
-            std::cmp::Ordering::Equal => return Some(at),
-            std::cmp::Ordering::Less => (high, ceiling) = (at, value),
-            std::cmp::Ordering::Greater => (low, floor) = (at + 1, value),
+impl Pack {
+    /// The index at `path`, whose first object has the number `first`.
+    fn new(path: PathBuf, index: File, first: u32) -> Self {
+        let count = index.num_objects();
+        let bits = (count / 4).checked_ilog2().unwrap_or(0).clamp(8, MOST_BITS);
+        let shift = 32 - bits;
+        let mut starts = Vec::with_capacity((1 << bits) + 1);
+        for (nth, entry) in (0..).zip(index.iter()) {
+            // Ids that aren't sorted are found or not, as git finds them or not; nothing else depends on it.
+            while starts.len() <= (leading(&entry.oid) >> shift) as usize {
+                starts.push(nth);
+            }
         }
+        starts.resize((1 << bits) + 1, count);
+        Self { path, index, starts, shift, first }
     }
-    None
+
+    /// Where `id` lies in the index.
+    fn find(&self, id: &oid) -> Option<u32> {
+        let slot = (leading(id) >> self.shift) as usize;
+        let (mut low, mut high) = (self.starts[slot], self.starts[slot + 1]);
+        // Few, unless someone made ids that begin alike.
+        while low < high {
+            let middle = low.midpoint(high);
+            match id.cmp(self.index.oid_at_index(middle)) {
+                std::cmp::Ordering::Equal => return Some(middle),
+                std::cmp::Ordering::Less => high = middle,
+                std::cmp::Ordering::Greater => low = middle + 1,
+            }
+        }
+        None
+    }
 }
 
-/// The first 8 bytes of an id as a number.
-fn leading(id: &oid) -> u64 {
-    id.as_bytes().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+/// The first 4 bytes of an id as a number.
+fn leading(id: &oid) -> u32 {
+    id.as_bytes().first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes))
 }
 
 /// The ids of the loose objects in an object folder. Files of other names are none.

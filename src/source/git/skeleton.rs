@@ -9,13 +9,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use gix::ObjectId;
-use gix::hash::oid;
 use gix::objs::Kind;
 
 use super::each::{self, Recipient};
 use super::names::Names;
 use super::objects::{Number, Objects};
-use super::pack::Packs;
+use super::pack::{Named, Packs};
 use super::repo::Repository;
 use super::text::{self, EntryKind};
 use super::trees::{self, Edge, Known, Tools, TreeNo, Trees};
@@ -81,9 +80,9 @@ impl Skeleton {
     pub(super) fn read(
         repository: &Repository,
         packs: &Packs,
+        objects: Objects,
         stop: &(impl Fn() -> bool + Sync),
     ) -> (Self, Vec<Unread>) {
-        let objects = Objects::open(repository);
         let builder = Builder {
             names: Names::new(),
             trees: Mutex::default(),
@@ -200,8 +199,8 @@ struct Builder<'b, S> {
 impl<S: Fn() -> bool + Sync> Recipient for Builder<'_, S> {
     type State = Known;
 
-    fn receive(&self, base: Option<(&Known, &Edits)>, kind: Kind, id: &oid, bytes: &[u8]) -> Option<Known> {
-        let number = self.objects.number(id)?;
+    fn receive(&self, base: Option<(&Known, &Edits)>, kind: Kind, object: Named<'_>, bytes: &[u8]) -> Option<Known> {
+        let number = object.number(self.objects)?;
         if kind == Kind::Tree {
             let Self { objects, names, trees, .. } = self;
             // A tree there is no room for is read again, and reported, when something leads to it.

@@ -13,7 +13,7 @@ use super::bits::Bits;
 use super::contexts::{Around, Beside, Context, Contexts};
 use super::graph::{Sink, crowded};
 use super::names::{NameNo, Suspects};
-use super::objects::{Number, Objects};
+use super::objects::Number;
 use super::repo::{Reader, Repository};
 use super::roots::IndexEntry;
 use super::skeleton::Skeleton;
@@ -337,11 +337,6 @@ impl Forest {
             }
         }
         sparse
-    }
-
-    /// The blobs that are to be scanned.
-    pub(super) fn wanted(&self, objects: &Objects) -> Vec<ObjectId> {
-        self.allowed.iter().map(|number| objects.id(Number(number))).collect()
     }
 }
 

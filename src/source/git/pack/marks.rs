@@ -21,8 +21,8 @@ impl Marks {
         let pack = &packs.all[nth];
         let mut marks = Self::none(pack);
         for entry in pack.table.of_kind(kind) {
-            let id = pack.id(entry);
-            if recipient.wants(id) && packs.is_first(nth, id, kind) {
+            let object = pack.object(entry);
+            if recipient.wants(object) && packs.is_first(nth, object.id, kind) {
                 marks.want(pack, entry);
             }
         }

@@ -26,12 +26,34 @@ use gix::objs::Kind;
 use gix::odb::pack::{data, index};
 use rayon::prelude::*;
 
+use super::objects::{Number, Objects};
 use super::repo::Repository;
 use crate::blob::{Edits, Patch};
 use crate::source::{Unread, UnreadKind};
 use table::Table;
 
 pub(super) use walk::{HELD, walk};
+
+/// Which object is meant.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named<'p> {
+    /// Its id.
+    pub(super) id: &'p oid,
+    /// Its number, where that is known without looking for it, see [`Packs::numbered_by`].
+    pub(super) number: Option<Number>,
+}
+
+impl<'p> Named<'p> {
+    /// The object with this id.
+    pub(super) fn new(id: &'p oid) -> Self {
+        Self { id, number: None }
+    }
+
+    /// Its number among `objects`, if it has one.
+    pub(super) fn number(self, objects: &Objects) -> Option<Number> {
+        self.number.or_else(|| objects.number(self.id))
+    }
+}
 
 /// Takes the objects that a walk decodes. Called from any thread.
 pub(super) trait Recipient: Sync {
@@ -40,16 +62,16 @@ pub(super) trait Recipient: Sync {
 
     /// Whether it wants this object. Asked for every packed object of the walk's kind, before the first one is read, and
     /// for every copy of it; one is received at most. Trees of deltas that hold nothing wanted are not read.
-    fn wants(&self, id: &oid) -> bool;
+    fn wants(&self, object: Named<'_>) -> bool;
 
     /// Takes a wanted object. `parent` is what it made of the delta base, if that one was wanted too, and how this
     /// object came about from it.
-    fn receive(&self, parent: Option<(&Self::State, &Edits)>, id: &oid, bytes: &[u8]) -> Self::State;
+    fn receive(&self, parent: Option<(&Self::State, &Edits)>, object: Named<'_>, bytes: &[u8]) -> Self::State;
 
     /// Looks at a wanted object that is no one's base, before it is put together, when its own base was received.
     /// `true` settles it; `false` has it put together and received.
-    fn glance(&self, parent: &Self::State, patch: &Patch<'_>, id: &oid) -> bool {
-        let _ = (parent, patch, id);
+    fn glance(&self, parent: &Self::State, patch: &Patch<'_>, object: Named<'_>) -> bool {
+        let _ = (parent, patch, object);
         false
     }
 
@@ -69,6 +91,10 @@ pub(super) struct Packs {
 
 /// A pack, mapped into memory.
 struct Pack {
+    /// The path of its index.
+    path: PathBuf,
+    /// Whether an object's place in the index is its [`Number`].
+    numbered: bool,
     /// Its file name.
     name: String,
     /// Its entries.
@@ -88,6 +114,14 @@ impl Packs {
     /// Walks may hold bases of so many bytes.
     pub(super) fn holding(self, held: usize) -> Self {
         Self { held, ..self }
+    }
+
+    /// With the numbers of `objects`, which begin with the objects of one pack.
+    pub(super) fn numbered_by(mut self, objects: &Objects) -> Self {
+        for pack in &mut self.all {
+            pack.numbered = objects.first_pack() == Some(&*pack.path);
+        }
+        self
     }
 
     /// How many bytes walks may hold in bases.
@@ -128,22 +162,22 @@ impl Pack {
     /// Opens a pack by its index.
     fn open(path: &Path, hash: HashKind) -> Option<Self> {
         let index = index::File::at(path, hash).ok()?;
-        let path = path.with_extension("pack");
-        let data = data::File::at(&path, hash).ok()?;
+        let data = data::File::at(&path.with_extension("pack"), hash).ok()?;
         // A wrong id or checksum in an index would be believed; a sound one costs a hundredth of a walk.
         let interrupted = AtomicBool::new(false);
         index.verify_checksum(&mut gix::progress::Discard, &interrupted).ok()?;
         if index.pack_checksum() != data.checksum() {
             return None;
         }
-        let name = path.file_name()?.to_string_lossy().into_owned();
+        let name = path.with_extension("pack").file_name()?.to_string_lossy().into_owned();
         let table = Table::new(&data, &index);
-        Some(Self { name, data, index, table })
+        Some(Self { path: path.to_owned(), numbered: false, name, data, index, table })
     }
 
     /// The object that an entry is.
-    fn id(&self, entry: u32) -> &oid {
-        self.index.oid_at_index(self.table.nth(entry))
+    fn object(&self, entry: u32) -> Named<'_> {
+        let nth = self.table.nth(entry);
+        Named { id: self.index.oid_at_index(nth), number: self.numbered.then_some(Number(nth)) }
     }
 
     /// The entry that is an object of this kind, as far as headers tell.

@@ -82,7 +82,7 @@ pub(in crate::source::git) fn walk<R: Recipient>(packs: &Packs, kind: Kind, reci
 /// all when none does.
 fn elsewhere(packs: &Packs, kind: Kind, lost: &[(usize, u32)]) -> Vec<Marks> {
     let found = lost.iter().filter_map(|(nth, entry)| {
-        let id = packs.all[*nth].id(*entry);
+        let id = packs.all[*nth].object(*entry).id;
         let mut later = packs.all.iter().enumerate().skip(nth + 1);
         later.find_map(|(nth, pack)| Some((nth, pack.find(id, kind)?)))
     });
@@ -262,7 +262,7 @@ impl<'s, R: Recipient> Task<'s, R> {
     fn decode(&mut self, entry: u32) -> Result<Option<Base<'s, R::State>>, Damaged> {
         let Self { walk, part, decoder, frames } = self;
         let Part { pack, marks, loose, .. } = part;
-        let (wanted, is_base, id) = (marks.is_wanted(entry), marks.is_base(entry), pack.id(entry));
+        let (wanted, is_base, named) = (marks.is_wanted(entry), marks.is_base(entry), pack.object(entry));
         let base = frames.last_mut().and_then(|frame| frame.base.as_mut());
         let (object, state) = if let Some(base) = base {
             let Base { entry: above, bytes, state } = base;
@@ -274,17 +274,17 @@ impl<'s, R: Recipient> Task<'s, R> {
             let len = decoder.delta(pack, entry, bytes.len(), loose)?;
             if wanted
                 && !is_base
-                && state.is_some_and(|state| walk.recipient.glance(state, &decoder.patch(bytes, len), id))
+                && state.is_some_and(|state| walk.recipient.glance(state, &decoder.patch(bytes, len), named))
             {
                 return Ok(None);
             }
             let object = decoder.apply(bytes, len);
             let parent = state.map(|state| (state, decoder.edits()));
-            let state = wanted.then(|| walk.recipient.receive(parent, id, object.bytes()));
+            let state = wanted.then(|| walk.recipient.receive(parent, named, object.bytes()));
             (object, state)
         } else {
             let object = decoder.root(pack, entry, loose)?;
-            let state = wanted.then(|| walk.recipient.receive(None, id, object.bytes()));
+            let state = wanted.then(|| walk.recipient.receive(None, named, object.bytes()));
             (object, state)
         };
         if is_base {

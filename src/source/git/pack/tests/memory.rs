@@ -114,11 +114,11 @@ struct Company {
 impl Recipient for Company {
     type State = ();
 
-    fn wants(&self, _: &oid) -> bool {
+    fn wants(&self, _: Named<'_>) -> bool {
         true
     }
 
-    fn receive(&self, parent: Option<(&(), &Edits)>, _: &oid, _: &[u8]) {
+    fn receive(&self, parent: Option<(&(), &Edits)>, _: Named<'_>, _: &[u8]) {
         let threads = || self.threads.lock().expect("no panic");
         if parent.is_some() && threads().len() < 2 {
             threads().insert(rayon::current_thread_index());

@@ -10,7 +10,7 @@ use gix::objs::Kind;
 
 use super::delta;
 use super::walk::{HELD, Walked, walk};
-use super::{Packs, Recipient};
+use super::{Named, Packs, Recipient};
 use crate::blob::{Edits, Patch};
 
 mod forge;
@@ -62,7 +62,7 @@ impl Keeper {
     }
 
     fn keep(&self, id: &oid, bytes: &[u8]) {
-        assert!(self.wants(id), "nobody asked for {id}");
+        assert!(self.wants(Named::new(id)), "nobody asked for {id}");
         let twice = self.got.lock().expect("no panic").insert(id.to_owned(), bytes.to_vec());
         assert_eq!(twice, None, "{id} came twice");
     }
@@ -81,14 +81,15 @@ impl Keeper {
 impl Recipient for Keeper {
     type State = (ObjectId, Vec<u8>);
 
-    fn wants(&self, id: &oid) -> bool {
-        self.wanted.as_ref().is_none_or(|wanted| wanted.contains(id))
+    fn wants(&self, object: Named<'_>) -> bool {
+        self.wanted.as_ref().is_none_or(|wanted| wanted.contains(object.id))
     }
 
-    fn receive(&self, parent: Option<(&Self::State, &Edits)>, id: &oid, bytes: &[u8]) -> Self::State {
+    fn receive(&self, parent: Option<(&Self::State, &Edits)>, object: Named<'_>, bytes: &[u8]) -> Self::State {
+        let id = object.id;
         if let Some(((base, old), edits)) = parent {
             assert_ne!(base.as_ref(), id);
-            assert!(self.wants(base), "the parent was received");
+            assert!(self.wants(Named::new(base)), "the parent was received");
             // New bytes are taken from the child: what is left to be shown is that copies are copies.
             let mut made = bytes.to_vec();
             for edit in &edits.0 {
@@ -103,12 +104,12 @@ impl Recipient for Keeper {
         (id.to_owned(), bytes.to_vec())
     }
 
-    fn glance(&self, parent: &Self::State, patch: &Patch<'_>, id: &oid) -> bool {
+    fn glance(&self, parent: &Self::State, patch: &Patch<'_>, object: Named<'_>) -> bool {
         assert_eq!(parent.1, patch.base, "the parent is the base");
         if self.glance == Glance::Settle {
             let mut made = vec![0; patch.len];
             delta::apply(patch.base, patch.delta, patch.edits, &mut made);
-            self.keep(id, &made);
+            self.keep(object.id, &made);
             *self.settled.lock().expect("no panic") += 1;
         }
         self.glance == Glance::Settle
