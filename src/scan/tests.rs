@@ -18,7 +18,7 @@ impl Source for Fake {
     fn walk<V: Visitor>(&self, visitor: &V) -> Result<(), SourceError> {
         for (id, offset, bytes) in &self.windows {
             let window = Window { offset: *offset, whole: false, ..Window::whole(bytes.len()) };
-            visitor.visit(None, Blob { id: *id, bytes, window, provenance: None });
+            visitor.visit(None, Blob { window, ..Blob::whole(*id, bytes) });
         }
         Ok(())
     }

@@ -38,10 +38,21 @@ const KEEP: usize = 16 << 20;
 
 /// Reads `ids` and hands them to `visitor`. `packs` are those of the repository.
 pub(super) fn scan<V: Visitor>(repository: &Repository, packs: &Packs, ids: Vec<ObjectId>, visitor: &V) -> Leftovers {
-    let pass = Pass::new(ids, visitor);
+    let pass = Pass::new(repository, ids, visitor);
     let unsound = pack::walk(packs, Kind::Blob, &pass, packs.held()).unread;
     pass.one_by_one(repository);
     Leftovers { unsound, ..pass.finish() }
+}
+
+/// Those of `ids` that the visitor doesn't know to hold nothing, in their order. One that it knows must be here.
+fn unknown<V: Visitor>(repository: &Repository, ids: Vec<ObjectId>, visitor: &V) -> Vec<ObjectId> {
+    let of_run = |run: &[ObjectId]| {
+        let mut reader = None;
+        let mut is_known =
+            |id: &ObjectId| visitor.knows(id, || reader.get_or_insert_with(|| repository.reader()).blob_len(id));
+        run.iter().filter(|id| !is_known(id)).copied().collect::<Vec<_>>()
+    };
+    ids.par_chunks(RUN).flat_map_iter(of_run).collect()
 }
 
 /// One pass over blobs.
@@ -63,10 +74,11 @@ struct Pass<'v, V> {
 }
 
 impl<'v, V: Visitor> Pass<'v, V> {
-    /// A pass over `ids`.
-    fn new(mut ids: Vec<ObjectId>, visitor: &'v V) -> Self {
+    /// A pass over those of `ids` that the visitor doesn't know to hold nothing.
+    fn new(repository: &Repository, mut ids: Vec<ObjectId>, visitor: &'v V) -> Self {
         ids.par_sort_unstable();
         ids.dedup();
+        let ids = unknown(repository, ids, visitor);
         let mut done = Vec::new();
         done.resize_with(ids.len().div_ceil(64), AtomicU64::default);
         Self {
@@ -89,11 +101,12 @@ impl<'v, V: Visitor> Pass<'v, V> {
 
     /// Hands a blob out.
     fn hand_out(&self, parent: Option<(&V::State, &Edits)>, id: &oid, bytes: &[u8]) -> V::State {
-        if let Some(pointer) = lfs::pointer(bytes) {
+        let pointer = lfs::pointer(bytes);
+        let blob = Blob::of_git(id.to_owned(), bytes, pointer.is_some());
+        if let Some(pointer) = pointer {
             self.pointers.lock().unwrap_or_else(PoisonError::into_inner).push((id.to_owned(), pointer));
         }
-        let parent = parent.filter(|_| !self.in_full);
-        self.visitor.visit(parent, Blob::whole(ContentId::Object(ObjectPart::Blob, id.to_owned()), bytes))
+        self.visitor.visit(parent.filter(|_| !self.in_full), blob)
     }
 
     /// Reads what was not handed out so far.
