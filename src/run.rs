@@ -212,6 +212,7 @@ fn conductor(settings: &Settings, rules: Vec<Arc<Rule>>, started: Instant) -> Re
         now,
         deadline: settings.deadline.map(|span| started + span),
         full_scan: settings.full_scan,
+        cache: None,
     })
 }
 
