@@ -15,9 +15,12 @@ use rule::anchor::{Anchor, ByteSet, Check};
 use rule::load::{Loaded, Mistake, Origin, duplicates, load};
 use rule::{Matcher, Rule};
 
+/// All that decides what the program finds: its own sources, its rules, and which versions of what crates it is built of.
+const SOURCES: [&str; 4] = ["Cargo.lock", "build.rs", "rules", "src"];
+
 fn main() {
-    println!("cargo::rerun-if-changed=rules");
-    println!("cargo::rerun-if-changed=src/rule");
+    SOURCES.iter().for_each(|source| println!("cargo::rerun-if-changed={source}"));
+    println!("cargo::rustc-env=KEYTRAIL_SOURCES={:032x}", sources());
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     match generate() {
         Ok(tables) => fs::write(out.join("tables.rs"), tables).expect("OUT_DIR can be written"),
@@ -28,6 +31,38 @@ fn main() {
             process::exit(1);
         }
     }
+}
+
+/// A number that is another one when any source is: verdicts of one build are not another's. It tells builds apart and
+/// withstands nobody who may change the sources, so a simple hash is enough.
+///
+/// FNV-1a of 128 bits over names, lengths and bytes. Source: <https://datatracker.ietf.org/doc/draft-eastlake-fnv>,
+/// "FNV Basics" and "FNV Constants", read 2026-11.
+fn sources() -> u128 {
+    let mut files = Vec::new();
+    // A crate that others depend on has no lock file of its own.
+    SOURCES.iter().map(PathBuf::from).filter(|path| path.exists()).for_each(|path| list(path, &mut files));
+    files.sort();
+    let mut hash = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
+    for path in &files {
+        let bytes = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let name = path.to_string_lossy().replace('\\', "/");
+        for part in [name.as_bytes(), &bytes] {
+            for byte in (part.len() as u64).to_le_bytes().iter().chain(part) {
+                hash = (hash ^ u128::from(*byte)).wrapping_mul(0x0100_0000_0000_0000_0000_013b);
+            }
+        }
+    }
+    hash
+}
+
+/// Adds the file at `path`, or all files below it.
+fn list(path: PathBuf, files: &mut Vec<PathBuf>) {
+    if !path.is_dir() {
+        return files.push(path);
+    }
+    let entries = fs::read_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    entries.for_each(|entry| list(entry.expect("a folder of ours can be listed").path(), files));
 }
 
 /// Reads all data and writes the Rust source of the tables.

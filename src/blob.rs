@@ -47,12 +47,23 @@ pub struct Blob<'a> {
     pub window: Window,
     /// Where it was seen, if the source knows now; `None` when [`crate::source::Source::locate`] tells later.
     pub provenance: Option<&'a Provenance>,
+    /// Whether what is found in the bytes holds wherever its id is met again: they are all of a git blob, some, and stand
+    /// for nothing else.
+    pub is_lasting: bool,
 }
 
 impl<'a> Blob<'a> {
     /// A blob with all its bytes, whose provenance the source tells later.
     pub fn whole(id: ContentId, bytes: &'a [u8]) -> Self {
-        Self { id, bytes, window: Window::whole(bytes.len()), provenance: None }
+        Self { id, bytes, window: Window::whole(bytes.len()), provenance: None, is_lasting: false }
+    }
+
+    /// All of a git blob. `is_pointer`: it stands for a file that is kept elsewhere.
+    pub fn of_git(id: gix::ObjectId, bytes: &'a [u8], is_pointer: bool) -> Self {
+        Self {
+            is_lasting: !is_pointer && !bytes.is_empty(),
+            ..Self::whole(ContentId::Object(ObjectPart::Blob, id), bytes)
+        }
     }
 }
 

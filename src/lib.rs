@@ -1,6 +1,7 @@
 //! keytrail: a secret scanner that follows leaked keys wherever they lie and shows where they lead.
 
 pub mod blob;
+pub mod cache;
 pub mod cli;
 pub mod engine;
 pub mod enrich;

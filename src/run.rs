@@ -31,6 +31,7 @@ use crate::source::{Source, SourceError, threads};
 
 mod cost;
 mod floor;
+mod known;
 mod own;
 
 use own::Own;
@@ -101,6 +102,7 @@ fn scan(task: &Task, request: Request, env: Env<'_>) -> Result<ExitCode, CliErro
     let rules = active_rules(&settings)?;
     let mut conductor = conductor(&settings, rules, started)?;
     conductor.markers = plan.markers(&settings);
+    conductor.cache = known::cache(task, &plan.own, &conductor.engine, &settings)?;
     if !matches!(task, Task::Staged { .. } | Task::Diff { .. }) {
         threads::start(settings.jobs);
     }
@@ -171,7 +173,7 @@ fn sorted(mut rules: Vec<Arc<Rule>>) -> Vec<Arc<Rule>> {
     rules
 }
 
-/// The conductor that the settings mean. Markers are set when it is known whose root it is.
+/// The conductor that the settings mean. Markers and cache are set when it is known whose root it is.
 fn conductor(settings: &Settings, rules: Vec<Arc<Rule>>, started: Instant) -> Result<Conductor, CliError> {
     let engine = Engine::new(rules).map_err(|error| CliError::new(error.to_string()))?;
     let now = jiff::Timestamp::now().as_second();
@@ -212,6 +214,7 @@ fn conductor(settings: &Settings, rules: Vec<Arc<Rule>>, started: Instant) -> Re
         now,
         deadline: settings.deadline.map(|span| started + span),
         full_scan: settings.full_scan,
+        cache: None,
     })
 }
 
@@ -281,11 +284,17 @@ impl Plan {
                 scans.push(one(conductor, &source, settings, progress)?);
             }
             Task::History { repositories, unreachable } => {
+                let source = |path: &PathBuf| {
+                    History::new(path.clone(), opening(path), policy(), *unreachable).within_memory(settings.memory)
+                };
                 for path in repositories {
-                    let opening = if path == Path::new(".") { Opening::Own } else { Opening::Named };
-                    let source =
-                        History::new(path.clone(), opening, policy(), *unreachable).within_memory(settings.memory);
-                    scans.push(one(conductor, &source, settings, progress)?);
+                    scans.push(one(conductor, &source(path), settings, progress)?);
+                }
+                // What an earlier one left out is scanned after all when a later one voids what was known.
+                for (path, scan) in repositories.iter().zip(&mut scans) {
+                    if conductor.has_doubts(scan.known_clean) {
+                        *scan = one(conductor, &source(path), settings, progress)?;
+                    }
                 }
             }
             Task::Files { roots, gitignore } => {
@@ -316,6 +325,11 @@ impl Plan {
         }
         Ok(scans)
     }
+}
+
+/// How the repository at `path` is opened: the one we stand in is our own.
+fn opening(path: &Path) -> Opening {
+    if path == Path::new(".") { Opening::Own } else { Opening::Named }
 }
 
 /// Scans one root.

@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use gix::hash::oid;
+
 use crate::blob::{Blob, ContentId, Edits, ObjectPart, Patch};
+use crate::cache::{Cache, Verdicts};
 use crate::engine::{Engine, Match, Scanned, Trace};
 use crate::finding::dedup::{self, Group, Occurrence};
 use crate::finding::fingerprint::Key;
@@ -22,6 +25,7 @@ use crate::source::{Excluded, Listed, Source, SourceError, Unread, UnreadKind, V
 
 mod accept;
 mod introduced;
+mod known;
 
 pub use accept::AcceptUnread;
 
@@ -57,6 +61,8 @@ pub struct Conductor {
     pub deadline: Option<Instant>,
     /// Whether every version of a file is scanned in full instead of what changed.
     pub full_scan: bool,
+    /// What is known from earlier scans, if the user keeps it.
+    pub cache: Option<Cache>,
 }
 
 /// What inline markers may do.
@@ -94,6 +100,17 @@ struct Content {
     hits: Vec<Hit>,
 }
 
+/// What came of one content.
+#[derive(Default)]
+struct Outcome {
+    /// What was found.
+    hits: Vec<Hit>,
+    /// What its children are scanned by.
+    trace: Trace,
+    /// All of it was looked at and nothing in it could be reported, at any confidence.
+    is_clean: bool,
+}
+
 /// What visitors bring home.
 #[derive(Debug, Default)]
 struct Collected {
@@ -109,13 +126,28 @@ struct Collected {
 struct Collector<'c> {
     conductor: &'c Conductor,
     progress: &'c dyn Progress,
+    verdicts: Option<&'c Verdicts<'c>>,
     collected: Mutex<Collected>,
     contents: AtomicU64,
     bytes: AtomicU64,
+    known: AtomicU64,
     late: AtomicBool,
 }
 
-impl Collector<'_> {
+impl<'c> Collector<'c> {
+    fn new(conductor: &'c Conductor, progress: &'c dyn Progress, verdicts: Option<&'c Verdicts<'c>>) -> Self {
+        Self {
+            conductor,
+            progress,
+            verdicts,
+            collected: Mutex::default(),
+            contents: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            known: AtomicU64::new(0),
+            late: AtomicBool::new(false),
+        }
+    }
+
     fn with<T>(&self, change: impl FnOnce(&mut Collected) -> T) -> T {
         change(&mut self.collected.lock().expect("no one panics while holding this lock"))
     }
@@ -135,22 +167,27 @@ impl Collector<'_> {
     }
 
     /// Scans one blob, by what changed since its parent if that is known.
-    fn scan(&self, parent: Option<(&Trace, &Edits)>, blob: &Blob<'_>) -> (Scanned, Trace) {
+    fn scan(&self, parent: Option<(&Trace, &Edits)>, blob: &Blob<'_>) -> Outcome {
         let engine = &self.conductor.engine;
         if !matches!(blob.id, ContentId::Object(ObjectPart::Blob, _)) {
-            return (engine.report(blob.bytes), Trace::default());
+            return Outcome { hits: self.hits(blob, &engine.report(blob.bytes)), ..Outcome::default() };
         }
         let (scanned, trace) = engine.follow(parent, blob.bytes);
-        if parent.is_some() && is_checked(blob.id) && engine.report(blob.bytes).matches != scanned.matches {
+        let differs = parent.is_some() && is_checked(blob.id) && engine.report(blob.bytes).matches != scanned.matches;
+        if differs {
             let detail = "scanned by what changed and scanned in full, it gives different matches; please report it";
             self.unread(Unread::new(UnreadKind::Mismatch, Self::name_of(blob), detail).object(blob.id));
         }
-        (scanned, trace)
+        let is_clean = !differs && scanned.matches.is_empty();
+        Outcome { hits: self.hits(blob, &scanned), trace, is_clean }
     }
 
     /// Makes hits of a blob's matches. The first [`MOST_HITS`] of each rule are kept. Those under the threshold have a
     /// limit of their own, so that they never push out a finding; findings past the limit are unread.
     fn hits(&self, blob: &Blob<'_>, scanned: &Scanned) -> Vec<Hit> {
+        if scanned.matches.is_empty() {
+            return Vec::new();
+        }
         let Conductor { engine, threshold, line_hashes, .. } = self.conductor;
         let mut counts: BTreeMap<(usize, bool), usize> = BTreeMap::new();
         let keep = |found: &Match| {
@@ -191,10 +228,10 @@ impl Visitor for Collector<'_> {
             let facts = self.guarded(&blob, || observe::observe(&seen.path, blob.bytes));
             self.with(|collected| collected.observations.extend(facts));
         }
-        let (hits, trace) = self.guarded(&blob, || {
-            let (scanned, trace) = self.scan(parent, &blob);
-            (if scanned.matches.is_empty() { Vec::new() } else { self.hits(&blob, &scanned) }, trace)
-        });
+        let Outcome { hits, trace, is_clean } = self.guarded(&blob, || self.scan(parent, &blob));
+        if blob.is_lasting {
+            self.settle(blob.id, blob.bytes.len(), is_clean);
+        }
         if !hits.is_empty() {
             let provenance = blob.provenance.cloned();
             self.with(|collected| collected.contents.push(Content { id: blob.id, provenance, hits }));
@@ -202,11 +239,22 @@ impl Visitor for Collector<'_> {
         trace
     }
 
+    fn remembers(&self) -> bool {
+        self.verdicts.is_some()
+    }
+
+    fn knows(&self, id: &oid, len: impl FnOnce() -> Option<u64>) -> bool {
+        let is_known = self.verdicts.is_some_and(|verdicts| verdicts.knows(id, len));
+        self.known.fetch_add(u64::from(is_known), Ordering::Relaxed);
+        is_known
+    }
+
     fn glance(&self, parent: &Trace, patch: &Patch<'_>, id: ContentId) -> bool {
         // A glance that fails settles nothing: the blob is put together and scanned, which tells.
         let settled = !is_checked(id)
             && catch_unwind(AssertUnwindSafe(|| self.conductor.engine.glance(parent, patch))).unwrap_or(false);
         if settled {
+            self.settle(id, patch.len, true);
             self.contents.fetch_add(1, Ordering::Relaxed);
             self.bytes.fetch_add(patch.len as u64, Ordering::Relaxed);
             self.progress.content(patch.len as u64);
@@ -260,19 +308,22 @@ impl Conductor {
     /// # Errors
     /// The root can't be scanned at all. What can't be read of it is in the report.
     pub fn scan<S: Source>(&self, source: &S, progress: &dyn Progress) -> Result<ScanReport, SourceError> {
-        let collector = Collector {
-            conductor: self,
-            progress,
-            collected: Mutex::default(),
-            contents: AtomicU64::new(0),
-            bytes: AtomicU64::new(0),
-            late: AtomicBool::new(false),
-        };
+        let recalled = self.recall(source);
+        let mut collector = Collector::new(self, progress, recalled.as_ref().map(|(verdicts, _)| verdicts));
         source.walk(&collector)?;
+        if self.has_doubts(collector.known.load(Ordering::Relaxed)) {
+            collector = Collector::new(self, progress, None);
+            source.walk(&collector)?;
+        }
         progress.phase("placing");
         let late = collector.late.load(Ordering::Relaxed);
         let (contents, bytes) = (collector.contents.into_inner(), collector.bytes.into_inner());
+        let known_clean = collector.known.into_inner();
         let mut collected = collector.collected.into_inner().expect("no one panics while holding this lock");
+        if let Some((verdicts, note)) = recalled {
+            collected.notes.extend(note);
+            collected.notes.extend(verdicts.finish());
+        }
         if late {
             collected.unread.push(Unread::new(
                 UnreadKind::Deadline,
@@ -288,6 +339,7 @@ impl Conductor {
             root,
             contents,
             bytes,
+            known_clean,
             platform,
             listed: collected.listed,
             observations: observe::fold(collected.observations),

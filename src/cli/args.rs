@@ -273,13 +273,21 @@ pub(crate) struct ScanArgs {
     /// put together from; less is slower and loses nothing [default: 512M]
     #[arg(long, value_name = "SIZE", value_parser = units::bytes, help_heading = "What to scan")]
     pub(crate) memory: Option<u64>,
+    /// Folder where `history`, `diff` and `staged` keep which git blobs hold nothing to report, so that these aren't
+    /// scanned again [default: none]
+    ///
+    /// It must be yours alone (mode 700) and lie apart from what is scanned; it is made if it isn't there. KEYTRAIL_CACHE
+    /// does the same. Findings are the same with and without: blobs are scanned again when keytrail, its rules or the
+    /// folder's files changed, and one known blob in a hundred is anyway.
+    #[arg(long, value_name = "DIR", help_heading = "What to scan")]
+    pub(crate) cache: Option<PathBuf>,
     /// Threads [default: one per processor]
     #[arg(long, short, value_name = "N", value_parser = threads, help_heading = "What to scan")]
     pub(crate) jobs: Option<NonZeroUsize>,
     /// Stop after this time (`90s`, `5m`, `1h`); what is left is reported as not read
     #[arg(long, value_name = "TIME", value_parser = units::duration, help_heading = "What to scan")]
     pub(crate) deadline: Option<Duration>,
-    /// Scan every version of a file in full instead of what changed
+    /// Scan every version of a file in full instead of what changed, known or not
     #[arg(long, hide = true, help_heading = "What to scan")]
     pub(crate) full_scan: bool,
 }
@@ -395,6 +403,9 @@ pub(crate) fn command() -> clap::Command {
     ["staged", "diff", "history", "files", "image"]
         .into_iter()
         .fold(Args::command(), |command, name| command.mut_subcommand(name, |sub| sub.after_help(EXIT_CODES)))
+        // Refused there, in words of our own.
+        .mut_subcommand("files", |sub| sub.mut_arg("cache", |arg| arg.hide(true)))
+        .mut_subcommand("image", |sub| sub.mut_arg("cache", |arg| arg.hide(true)))
 }
 
 #[cfg(test)]

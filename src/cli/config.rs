@@ -202,6 +202,7 @@ fn read_scan(scan: Section<'_, '_>, config: &mut Config) {
     config.confidence = scan.text("confidence", confidence);
     config.jobs = scan.text_or_number("jobs", jobs).and_then(|jobs| NonZeroUsize::new(usize::try_from(jobs).ok()?));
     config.platform = scan.text("platform", platform);
+    scan.refuse("cache", "what is scanned has no say in what is known of it: use --cache or KEYTRAIL_CACHE");
     scan.finish();
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Environment {
     pub(crate) max_file_size: Option<u64>,
     /// `KEYTRAIL_MEMORY`, bytes.
     pub(crate) memory: Option<u64>,
+    /// `KEYTRAIL_CACHE`.
+    pub(crate) cache: Option<PathBuf>,
     /// `KEYTRAIL_JOBS`.
     pub(crate) jobs: Option<NonZeroUsize>,
     /// `KEYTRAIL_FINGERPRINT_KEY`, as it is.
@@ -57,6 +59,7 @@ impl Environment {
             include_tests: parse(env, "KEYTRAIL_INCLUDE_TESTS", units::switch, &mut mistakes),
             max_file_size: parse(env, "KEYTRAIL_MAX_FILE_SIZE", units::bytes, &mut mistakes),
             memory: parse(env, "KEYTRAIL_MEMORY", units::bytes, &mut mistakes),
+            cache: env("KEYTRAIL_CACHE").filter(|path| !path.is_empty()).map(PathBuf::from),
             jobs: parse(env, "KEYTRAIL_JOBS", jobs, &mut mistakes),
             fingerprint_key: env("KEYTRAIL_FINGERPRINT_KEY")
                 .filter(|key| !key.is_empty())

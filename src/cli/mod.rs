@@ -78,10 +78,12 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<C
             scan(Task::History { repositories, unreachable: typed.unreachable }, typed.scan, environment, own)
         }
         Sub::Files(typed) => {
+            refuse_cache("files", &typed.scan)?;
             let roots = files_roots(typed.paths)?;
             scan(Task::Files { roots, gitignore: typed.gitignore }, typed.scan, environment, own)
         }
         Sub::Image(typed) => {
+            refuse_cache("image", &typed.scan)?;
             let task = Task::Image { roots: typed.roots, may_touch_atime: typed.may_touch_atime };
             // A disk has no say in how it is scanned, and the repository that we happen to stand in none over disks.
             scan(task, typed.scan, environment, Vec::new())
@@ -91,6 +93,16 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<C
         Sub::Rules(RulesSub::Cost(typed)) => request(typed.list.flags(), environment, own)
             .map(|request| Command::RulesCost(or_here(typed.paths), request)),
         Sub::Bench(bench::BenchSub::Floor(typed)) => Ok(Command::Floor(typed.into())),
+    }
+}
+
+/// Refuses `--cache` where it could do nothing: the variable may be set for all commands, a flag is meant.
+fn refuse_cache(command: &str, flags: &ScanArgs) -> Result<(), CliError> {
+    match flags.cache {
+        None => Ok(()),
+        Some(_) => Err(CliError::new(format!(
+            "--cache: not with `{command}`, whose files have no ids to know them by: it is for history, diff and staged"
+        ))),
     }
 }
 

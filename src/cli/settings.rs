@@ -4,7 +4,7 @@
 //! only type of the three layers that leaves this room. Precedence: flag, environment, configuration, default.
 
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use globset::GlobSet;
@@ -69,6 +69,8 @@ pub struct Settings {
     pub max_file_size: Option<u64>,
     /// Anonymous memory that the scan of a history aims to keep within, bytes.
     pub memory: u64,
+    /// Folder where verdicts on git blobs are kept.
+    pub cache: Option<PathBuf>,
     /// Threads.
     pub jobs: NonZeroUsize,
     /// How long the run may take; what is left then is unread.
@@ -201,6 +203,10 @@ impl Request {
             ),
             memory: r
                 .pick("memory", [flags.memory, environment.memory, config.memory], MEMORY, |bytes| size(&Some(*bytes))),
+            // A repository that could say where would bring its own verdicts: no configuration is asked.
+            cache: r.pick("cache", [flags.cache, environment.cache, None].map(|path| path.map(Some)), None, |path| {
+                path.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string())
+            }),
             jobs: r.pick("jobs", [flags.jobs, environment.jobs, config.jobs], threads, ToString::to_string),
             platform: r.pick(
                 "platform",
@@ -327,7 +333,7 @@ struct Found {
 /// What a configuration's rule files are relative to.
 enum Origin {
     /// A folder of this machine.
-    Folder(std::path::PathBuf),
+    Folder(PathBuf),
     /// The same side of the own repository.
     Own(Side),
     /// There is no configuration.

@@ -140,6 +140,16 @@ fn mistakes_are_one_line_that_says_what_to_change() {
 }
 
 #[test]
+fn what_has_no_ids_takes_no_cache() {
+    for line in ["files --cache x", "image /mnt --cache x"] {
+        assert!(mistake(line).starts_with("--cache: not with"), "{line}");
+    }
+    for line in ["staged --cache x", "diff a..b --cache x", "history --cache x", "config show --cache x"] {
+        assert!(parsed(line).is_ok(), "{line}");
+    }
+}
+
+#[test]
 fn an_empty_merge_base_is_a_mistake_of_the_pipeline() {
     let args = ["keytrail", "diff", "--merge-base", ""].map(OsString::from);
     let message = parse(args, &nothing).expect_err("it names nothing").to_string();

@@ -157,6 +157,20 @@ impl Engine {
         self
     }
 
+    /// All that matches depend on besides the bytes and this program's code: two engines of one build that are described
+    /// alike find the same. Built-in rules are named, since they are the build's; others are spelled out.
+    pub fn description(&self) -> String {
+        // A field that is new here has to say whether it counts. These three follow from the rules.
+        let Self { detectors, assume_structure, prefilter: _, slow: _, reach: _ } = self;
+        let built_in = crate::tables::RULES;
+        let rules = detectors.iter().map(|Detector { rule, .. }| {
+            let nth = built_in.binary_search_by(|built_in| built_in.id.cmp(&rule.id));
+            let is_built_in = nth.is_ok_and(|nth| built_in[nth] == **rule);
+            if is_built_in { format!("{:?}", rule.id) } else { format!("{rule:?}") }
+        });
+        format!("assume structure: {assume_structure:?}, rules: {}", rules.collect::<Vec<_>>().join(" "))
+    }
+
     /// The rules, in the order of [`Match::rule`].
     pub fn rules(&self) -> impl ExactSizeIterator<Item = &Arc<Rule>> {
         self.detectors.iter().map(|detector| &detector.rule)

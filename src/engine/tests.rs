@@ -1,5 +1,7 @@
 //! The fast lane is held to the reference engine, and every rule to its own examples.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::rule::Confidence;
 use crate::rule::load::{Loaded, Origin, load};
@@ -23,6 +25,33 @@ pub(super) fn loaded() -> Vec<(&'static str, Loaded)> {
 
 pub(super) fn expand(template: &str, seed: u64) -> Vec<u8> {
     specimen::expand(template, seed).unwrap_or_else(|error| panic!("{template}: {error}"))
+}
+
+#[test]
+fn an_engine_is_described_by_all_that_it_is_made_of() {
+    let described = |rules: Vec<Arc<Rule>>| Engine::new(rules).expect("it makes an engine").description();
+    let as_built = described(built_in_rules());
+    assert_eq!(as_built, engine().description());
+    let changes: [fn(&mut Rule); 8] = [
+        |rule| rule.id = "another".into(),
+        |rule| rule.keywords.to_mut()[0].to_mut().push('x'),
+        |rule| rule.matcher = Matcher::Pattern { pattern: "ab*".into(), bound: Some(9), run: None },
+        |rule| rule.structure = "github-crc32".into(),
+        |rule| rule.structure_always = !rule.structure_always,
+        |rule| rule.confidence = Confidence::Low,
+        |rule| rule.filters.to_mut().push("entropy".into()),
+        |rule| rule.entropy += 0.5,
+    ];
+    let mut all = BTreeSet::from([as_built, engine().assuming_structure(true).description()]);
+    for change in changes {
+        let mut rules = built_in_rules();
+        let first = rules.iter_mut().find(|rule| rule.structure.is_empty()).expect("one has no check");
+        change(Arc::make_mut(first));
+        all.insert(described(rules));
+    }
+    all.insert(described(built_in_rules()[1..].to_vec()));
+    assert_eq!(all.len(), 11);
+    assert!(all.iter().all(|text| text.len() < 20_000), "to spell all rules out takes as long as a whole hook");
 }
 
 /// Whether `rule` matched, as owner or beside one, at `least` or above.

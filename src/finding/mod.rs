@@ -63,6 +63,8 @@ pub struct ScanReport {
     pub notes: Vec<String>,
     /// Contents scanned.
     pub contents: u64,
+    /// Contents that weren't scanned, since an earlier scan found nothing in them.
+    pub known_clean: u64,
     /// Bytes scanned.
     pub bytes: u64,
     /// The user's `--platform`, or what the root shows.

@@ -18,7 +18,7 @@ impl Source for Fake {
     fn walk<V: Visitor>(&self, visitor: &V) -> Result<(), SourceError> {
         for (id, offset, bytes) in &self.windows {
             let window = Window { offset: *offset, whole: false, ..Window::whole(bytes.len()) };
-            visitor.visit(None, Blob { id: *id, bytes, window, provenance: None });
+            visitor.visit(None, Blob { window, ..Blob::whole(*id, bytes) });
         }
         Ok(())
     }
@@ -53,6 +53,7 @@ fn conductor() -> Conductor {
         now: 0,
         deadline: None,
         full_scan: false,
+        cache: None,
     }
 }
 
@@ -151,4 +152,125 @@ fn a_known_secret_is_told_wherever_it_stands() {
     assert_eq!(dedup::findings(placed, &settings, &mut report, &mut []), 0);
     let paths: Vec<_> = report.findings[0].places.iter().map(|seen| seen.place.provenance.path.as_slice()).collect();
     assert_eq!((report.findings.len(), paths), (1, vec![&b"a"[..], b"b"]));
+}
+
+/// A repository of blobs that asks what is known of them.
+struct Repo {
+    store: &'static str,
+    blobs: Vec<(gix::ObjectId, Vec<u8>)>,
+}
+
+impl Repo {
+    /// A repository with these blobs.
+    fn new(blobs: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        let hash = |bytes: &[u8]| gix::objs::compute_hash(gix::hash::Kind::Sha1, gix::objs::Kind::Blob, bytes);
+        let named = |bytes: Vec<u8>| (hash(&bytes).expect("it can be hashed"), bytes);
+        Self { store: "/srv/repo/.git", blobs: blobs.into_iter().map(named).collect() }
+    }
+
+    /// Has the cache believe that all blobs are clean.
+    fn whitewash(&self, cache: &Cache) {
+        let (verdicts, _) = cache.recall(self.store.as_ref());
+        self.blobs.iter().for_each(|(id, bytes)| verdicts.settle(id, bytes.len() as u64, true));
+        assert_eq!(verdicts.finish(), None);
+    }
+}
+
+impl Source for Repo {
+    fn walk<V: Visitor>(&self, visitor: &V) -> Result<(), SourceError> {
+        for (id, bytes) in &self.blobs {
+            if !visitor.knows(id, || Some(bytes.len() as u64)) {
+                visitor.visit(None, Blob::of_git(*id, bytes, bytes.starts_with(b"version ")));
+            }
+        }
+        Ok(())
+    }
+
+    fn locate(&self, wanted: &BTreeSet<ContentId>) -> Result<Vec<Located>, SourceError> {
+        let answers = wanted.iter().map(|id| (*id, "a")).collect();
+        Fake { windows: Vec::new(), answers }.locate(wanted)
+    }
+
+    fn store(&self) -> Option<std::path::PathBuf> {
+        Some(self.store.into())
+    }
+
+    fn root(&self) -> RootFacts {
+        RootFacts::default()
+    }
+}
+
+/// Scans with what is kept in `folder`; one of `audited` hits is scanned all the same.
+fn scan_knowing(repo: &Repo, folder: &tempfile::TempDir, audited: u64) -> ScanReport {
+    let cache = cache_in(folder).auditing(audited);
+    Conductor { cache: Some(cache), ..conductor() }.scan(repo, &()).expect("the source fails nothing")
+}
+
+/// The cache in `folder`, for the engine of these tests.
+fn cache_in(folder: &tempfile::TempDir) -> Cache {
+    Cache::open(&folder.path().join("cache"), &conductor().engine.description(), &[]).expect("it can be made")
+}
+
+#[test]
+fn only_blobs_with_nothing_at_all_to_report_are_known_next_time() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let doubtful = format!("pass{} = max_key_1\n", "word").into_bytes();
+    let dropped = format!("pass{} = \"change{}\"\n", "word", "me").into_bytes();
+    let engine = conductor().engine;
+    assert!(engine.scan(&doubtful).matches.iter().any(|found| !found.dropped && found.confidence < 50));
+    assert!(engine.scan(&dropped).matches.iter().all(|found| found.dropped));
+    let pointer = b"version of a pointer".to_vec();
+    let repo = Repo::new([b"nothing".to_vec(), dropped, doubtful, leak(1), pointer, Vec::new()]);
+    let first = scan_knowing(&repo, &folder, u64::MAX);
+    assert_eq!((first.findings.len(), first.known_clean, first.contents), (1, 0, 5));
+    let second = scan_knowing(&repo, &folder, u64::MAX);
+    // A match that filters dropped is never reported, at no confidence, and masks nothing where nothing else is found.
+    assert_eq!((second.findings.len(), second.known_clean, second.contents), (1, 2, 3));
+    assert_eq!(second.excluded, first.excluded, "what is doubted is counted each time");
+    let full = Conductor { full_scan: true, cache: Some(cache_in(&folder)), ..conductor() };
+    assert_eq!(full.scan(&repo, &()).expect("the source fails nothing").known_clean, 0);
+}
+
+#[test]
+fn a_wrong_verdict_that_is_met_voids_all_and_hides_nothing() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let repo = Repo::new((0..40).map(leak));
+    let whitewash = || repo.whitewash(&cache_in(&folder));
+    whitewash();
+    let believed = scan_knowing(&repo, &folder, u64::MAX);
+    assert_eq!((believed.findings.len(), believed.known_clean), (0, 40), "the test would see it");
+    // Every other hit is audited: that none of 40 is has a probability of one in a million million.
+    for audited in [1, 2] {
+        whitewash();
+        let report = scan_knowing(&repo, &folder, audited);
+        assert_eq!((report.findings.len(), report.known_clean), (40, 0), "one in {audited}");
+        assert!(report.notes.iter().any(|note| note.contains("was wrong")), "{:?}", report.notes);
+        let next = scan_knowing(&repo, &folder, u64::MAX);
+        assert_eq!((next.findings.len(), next.known_clean, next.notes.len()), (40, 0, 0), "nothing is left of it");
+    }
+}
+
+#[test]
+fn what_failed_is_not_kept() {
+    let collect = |blob: &Blob<'_>, fails: bool| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let cache = cache_in(&folder).auditing(u64::MAX);
+        let (verdicts, _) = cache.recall("/srv/repo/.git".as_ref());
+        let conductor = conductor();
+        let collector = Collector::new(&conductor, &(), Some(&verdicts));
+        let outcome = collector.guarded(blob, || {
+            assert!(!fails, "as a parser of ours might");
+            collector.scan(None, blob)
+        });
+        collector.settle(blob.id, blob.bytes.len(), outcome.is_clean);
+        drop(collector);
+        verdicts.finish();
+        let (verdicts, _) = cache.recall("/srv/repo/.git".as_ref());
+        let ContentId::Object(_, id) = blob.id else { panic!("it is a blob") };
+        verdicts.knows(&id, || Some(blob.bytes.len() as u64))
+    };
+    let repo = Repo::new([b"nothing".to_vec()]);
+    let blob = Blob::of_git(repo.blobs[0].0, &repo.blobs[0].1, false);
+    assert!(collect(&blob, false));
+    assert!(!collect(&blob, true));
 }

@@ -6,6 +6,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::path::PathBuf;
+
+use gix::hash::oid;
 
 use crate::blob::{Blob, ContentId, Edits, Patch};
 use crate::observe::Observation;
@@ -32,8 +35,21 @@ pub trait Visitor: Sync {
     /// Takes one blob. Called from any thread, once per content (once per window for huge ones).
     fn visit(&self, parent: Option<(&Self::State, &Edits)>, blob: Blob<'_>) -> Self::State;
 
-    /// Looks at a blob of which only its parent and what changed are at hand, and which nothing is a child of. `true`
-    /// settles it: it is not put together and not visited. `false` has it visited.
+    /// Whether [`Visitor::knows`] may know anything.
+    fn remembers(&self) -> bool {
+        false
+    }
+
+    /// Whether the git blob `id` is known to hold nothing to report: then it isn't visited. `len` tells its length in
+    /// bytes, if it is here; it isn't asked for blobs of which nothing is known. Asked at most once for each blob of a
+    /// walk, and not for texts that are no blobs.
+    fn knows(&self, id: &oid, len: impl FnOnce() -> Option<u64>) -> bool {
+        let _ = (id, len);
+        false
+    }
+
+    /// Looks at a git blob of which only its parent and what changed are at hand, which nothing is a child of, and which
+    /// stands for nothing else. `true` settles it: it is not put together and not visited. `false` has it visited.
     fn glance(&self, parent: &Self::State, patch: &Patch<'_>, id: ContentId) -> bool {
         let _ = (parent, patch, id);
         false
@@ -96,6 +112,12 @@ pub trait Source: Sync {
     /// The content is missing or damaged.
     fn read(&self, id: ContentId) -> Result<Vec<u8>, Unread> {
         Err(Unread::new(UnreadKind::Missing, id.to_string(), "this source keeps no contents"))
+    }
+
+    /// The folder that names the repository whose blobs are visited, links resolved: what is known of blobs from earlier
+    /// walks is kept by it. `None` when contents have no lasting ids.
+    fn store(&self) -> Option<PathBuf> {
+        None
     }
 
     /// What is known of the root itself. Called after [`Source::walk`].

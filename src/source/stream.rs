@@ -208,7 +208,7 @@ impl<V: Visitor> Feeder<'_, V> {
     fn visit(&self, hand: Span, window: Window) {
         let Content { id, provenance, .. } = self.content;
         let bytes = &self.buffer[hand.start..hand.end];
-        self.visitor.visit(None, Blob { id, bytes, window, provenance: Some(provenance) });
+        self.visitor.visit(None, Blob { window, provenance: Some(provenance), ..Blob::whole(id, bytes) });
     }
 }
 

@@ -10,6 +10,8 @@ mod torture;
 mod staged;
 // Versions of files by what changed between them, and in full.
 mod edits;
+// What earlier scans found clean is left out, and nothing else.
+mod cache;
 // Ranges: named, told by pipelines, pushed; whose word counts.
 mod diff;
 // Folders, files, standard input.

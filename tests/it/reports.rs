@@ -114,6 +114,7 @@ fn json_lines_tell_what_the_report_holds() {
     let summary = records.last().expect("a summary");
     assert_eq!((&summary["findings"], &summary["open"], &summary["unread"]), (&4.into(), &3.into(), &2.into()));
     assert_eq!((&summary["excluded"], &summary["complete"]), (&1214.into(), &false.into()));
+    assert_eq!((&summary["contents"], &summary["knownClean"]), (&4334.into(), &1234.into()));
 }
 
 #[test]
@@ -148,6 +149,12 @@ fn text_never_says_clean_when_it_cannot_know() {
     let mut empty = sample::clean();
     (empty.contents, empty.bytes) = (0, 0);
     assert!(closing(vec![empty]).starts_with("nothing scanned"));
+    let mut known = sample::clean();
+    (known.contents, known.bytes, known.known_clean) = (0, 0, 1_002);
+    assert_eq!(
+        closing(vec![known]),
+        "clean: no findings; only names and messages scanned, 0 bytes; 1,002 contents known from earlier scans"
+    );
     assert!(closing(vec![]).starts_with("nothing scanned"));
     assert!(!closing(everything()).contains("clean"));
 }

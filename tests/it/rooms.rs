@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 const WORDS: [&str; 4] = ["blob", "location", "place", "secret"];
 
 /// Every other room, in the order of the flow, with the rooms it may import. Each of those stands before it.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     ("rule", &[]),
     ("policy", &[]),
     ("platform", &[]),
     ("observe", &["platform"]),
     ("view", &[]),
     ("tables", &["rule"]),
+    ("cache", &[]),
     ("source", &["policy", "platform", "observe"]),
     ("engine", &["rule", "tables", "view"]),
     ("specimen", &["rule", "engine"]),
@@ -23,10 +24,13 @@ const ROOMS: [(&str, &[&str]); 15] = [
     ("finding", &["rule", "platform", "observe", "source", "engine", "enrich"]),
     ("report", &["rule", "platform", "observe", "source", "enrich", "finding"]),
     ("cli", &["rule", "platform", "policy", "report"]),
-    ("scan", &["rule", "platform", "policy", "observe", "source", "view", "engine", "enrich", "finding"]),
+    ("scan", &["rule", "platform", "policy", "observe", "source", "view", "cache", "engine", "enrich", "finding"]),
     (
         "run",
-        &["rule", "platform", "policy", "observe", "source", "engine", "enrich", "finding", "report", "cli", "scan"],
+        &[
+            "rule", "platform", "policy", "observe", "source", "cache", "engine", "enrich", "finding", "report", "cli",
+            "scan",
+        ],
     ),
 ];
 

@@ -230,6 +230,7 @@ pub(crate) fn history() -> ScanReport {
         }],
         notes: vec!["two refs name the same stash ::warning::x".into()],
         contents: 4_321,
+        known_clean: 1_234,
         bytes: 12_345_678,
         platform: Some(Platform::GitHub),
     }

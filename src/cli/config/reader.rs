@@ -99,6 +99,15 @@ impl<'m, 't> Section<'m, 't> {
         }
     }
 
+    /// A key that may not stand here, and why.
+    pub(super) fn refuse(&self, key: &'static str, why: &str) {
+        // One that isn't here stays unknown, so that no message offers it.
+        if self.has(key) {
+            let offset = self.get(key).map_or(self.offset, |value| value.span().start);
+            self.mistakes.add(offset, format!("`{key}`: {why}"));
+        }
+    }
+
     /// A switch.
     pub(super) fn switch(&self, key: &'static str) -> Option<bool> {
         let read = |value: &DeValue<'_>| value.as_bool().ok_or_else(|| expected("`true` or `false`", value));

@@ -96,6 +96,25 @@ fn max_file_size_has_four_layers() {
 }
 
 #[test]
+fn a_cache_has_three_layers_and_no_configuration() {
+    let variable = [("KEYTRAIL_CACHE", "/var/b")];
+    let cache = |line, env: &[(&str, &str)]| resolved(line, "", env).cache;
+    assert_eq!(cache("history --cache /var/a", &variable), Some("/var/a".into()));
+    assert_eq!(cache("history", &variable), Some("/var/b".into()));
+    assert_eq!(cache("files", &variable), Some("/var/b".into()), "which nobody opens there");
+    assert_eq!(cache("history", &[("KEYTRAIL_CACHE", "")]), None);
+    let config = Files::from([(("worktree", FILE_NAME), "version = 1\n[scan]\ncache = \"c\"\njobs = 1\n")]);
+    let error = resolved_in("history", &config, &variable).expect_err("it is refused").to_string();
+    assert!(error.starts_with(".keytrail.toml (worktree):3: `cache`: ") && !error.contains("unknown"), "{error}");
+    let config = Files::from([(("worktree", FILE_NAME), "version = 1\n[scan]\ncach = \"c\"\n")]);
+    let error = resolved_in("history", &config, &[]).expect_err("it is unknown").to_string();
+    assert!(
+        error.contains("unknown key `cach`") && !error.contains("`cache`") && !error.contains(" cache,"),
+        "{error}"
+    );
+}
+
+#[test]
 fn jobs_have_four_layers() {
     let config = "version = 1\n[scan]\njobs = 1003\n";
     let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);

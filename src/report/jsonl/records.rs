@@ -44,6 +44,7 @@ pub(super) struct Scan<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     machine: Option<Machine<'a>>,
     contents: u64,
+    known_clean: u64,
     bytes: u64,
     secrets_shown: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,6 +129,7 @@ impl<'a> Scan<'a> {
                 evidence: &machine.evidence,
             }),
             contents: scan.contents,
+            known_clean: scan.known_clean,
             bytes: scan.bytes,
             secrets_shown,
             warning: secrets_shown.then_some(DATA_IN_CLEAR),
@@ -230,6 +232,7 @@ pub(super) struct Summary {
     unread: usize,
     excluded: u64,
     contents: u64,
+    known_clean: u64,
     bytes: u64,
     complete: bool,
 }
@@ -264,6 +267,7 @@ impl Summary {
             unread: scans.iter().map(|scan| scan.unread.len()).sum(),
             excluded: scans.iter().flat_map(|scan| &scan.excluded).map(|&(_, count)| count).sum(),
             contents: scans.iter().map(|scan| scan.contents).sum(),
+            known_clean: scans.iter().map(|scan| scan.known_clean).sum(),
             bytes: scans.iter().map(|scan| scan.bytes).sum(),
             complete: !report.is_incomplete(),
         }

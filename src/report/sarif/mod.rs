@@ -153,6 +153,7 @@ fn counts(scan: &ScanReport) -> Properties {
         ("keytrail/bytes", json!(scan.bytes)),
         ("keytrail/contents", json!(scan.contents)),
         ("keytrail/excluded", json!(excluded)),
+        ("keytrail/knownClean", json!(scan.known_clean)),
         ("keytrail/listed", json!(listed)),
         ("keytrail/unread", json!(scan.unread.len())),
     ])

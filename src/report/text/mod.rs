@@ -92,9 +92,14 @@ impl Page {
         let bytes: u64 = scans.iter().map(|scan| scan.bytes).sum();
         let unread: usize = scans.iter().map(|scan| scan.unread.len()).sum();
         let suppressed = scans.iter().map(|scan| scan.findings.len()).sum::<usize>() - report.open_findings();
+        let known: u64 = scans.iter().map(|scan| scan.known_clean).sum();
         let scanned = match contents {
             0 => format!("only names and messages scanned, {}", size(bytes)),
             n => format!("{} scanned, {}", count(n, "content", "contents"), size(bytes)),
+        };
+        let scanned = match known {
+            0 => scanned,
+            n => format!("{scanned}; {} known from earlier scans", count(n, "content", "contents")),
         };
         let found = match report.open_findings() as u64 {
             0 => "no findings".to_owned(),
@@ -108,7 +113,7 @@ impl Page {
             let unread = count(unread as u64, "thing", "things");
             return self.paint.warning(&format!("incomplete: {unread} not read; {found} so far; {scanned}"));
         }
-        if bytes == 0 && report.open_findings() == 0 {
+        if bytes == 0 && known == 0 && report.open_findings() == 0 {
             return self.paint.warning("nothing scanned: there was nothing to read in what was asked for");
         }
         if report.open_findings() > 0 {

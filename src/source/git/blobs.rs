@@ -47,10 +47,30 @@ pub(super) struct Wanted<'o> {
 
 /// Reads the wanted blobs and hands them to `visitor`. `packs` are those of the repository.
 pub(super) fn scan<V: Visitor>(repository: &Repository, packs: &Packs, wanted: Wanted<'_>, visitor: &V) -> Leftovers {
-    let pass = Pass::new(wanted, visitor);
+    let pass = Pass::new(repository, wanted, visitor);
     let unsound = pack::walk(packs, Kind::Blob, &pass, packs.held()).unread;
     pass.one_by_one(repository);
     Leftovers { unsound, ..pass.finish() }
+}
+
+impl Wanted<'_> {
+    /// Leaves out what the visitor knows to hold nothing; that must be here all the same.
+    fn leave_out_known<V: Visitor>(&mut self, repository: &Repository, visitor: &V) {
+        if !visitor.remembers() {
+            return;
+        }
+        let numbers: Vec<u32> = self.blobs.iter().collect();
+        let unknown = |run: &[u32]| {
+            let mut reader = None;
+            let mut is_known = |number: u32| {
+                let id = self.objects.id(Number(number));
+                visitor.knows(&id, || reader.get_or_insert_with(|| repository.reader()).blob_len(&id))
+            };
+            run.iter().copied().filter(|number| !is_known(*number)).collect::<Vec<_>>()
+        };
+        let left: Vec<u32> = numbers.par_chunks(RUN).flat_map_iter(unknown).collect();
+        self.blobs = left.into_iter().collect();
+    }
 }
 
 /// One pass over blobs.
@@ -72,8 +92,9 @@ struct Pass<'v, V> {
 }
 
 impl<'v, V: Visitor> Pass<'v, V> {
-    /// A pass over what is wanted.
-    fn new(wanted: Wanted<'v>, visitor: &'v V) -> Self {
+    /// A pass over what is wanted and not known to the visitor to hold nothing.
+    fn new(repository: &Repository, mut wanted: Wanted<'v>, visitor: &'v V) -> Self {
+        wanted.leave_out_known(repository, visitor);
         let most = wanted.blobs.iter().last().map_or(0, |last| last as usize + 1);
         let mut done = Vec::new();
         done.resize_with(most.div_ceil(64), AtomicU64::default);
@@ -103,11 +124,12 @@ impl<'v, V: Visitor> Pass<'v, V> {
 
     /// Hands a blob out.
     fn hand_out(&self, parent: Option<(&V::State, &Edits)>, id: ObjectId, bytes: &[u8]) -> V::State {
-        if let Some(pointer) = lfs::pointer(bytes) {
+        let pointer = lfs::pointer(bytes);
+        let blob = Blob::of_git(id, bytes, pointer.is_some());
+        if let Some(pointer) = pointer {
             self.pointers.lock().unwrap_or_else(PoisonError::into_inner).push((id, pointer));
         }
-        let parent = parent.filter(|_| !self.in_full);
-        self.visitor.visit(parent, Blob::whole(ContentId::Object(ObjectPart::Blob, id), bytes))
+        self.visitor.visit(parent.filter(|_| !self.in_full), blob)
     }
 
     /// Reads what was not handed out so far.

@@ -346,6 +346,10 @@ impl Source for Diff {
         read_content(self.plan.get().map(|plan| &plan.repository), id)
     }
 
+    fn store(&self) -> Option<PathBuf> {
+        self.plan().ok()?.repository.store()
+    }
+
     fn root(&self) -> RootFacts {
         let plan = self.plan.get();
         let repository = plan.map(|plan| RepositoryFacts {

@@ -11,10 +11,10 @@ use std::sync::Mutex;
 use gix::ObjectId;
 use rayon::prelude::*;
 
-use super::change::{Change, Judged, at_path, blob, read_blob};
+use super::change::{Change, Judged, at_path, read_blob};
 use super::lfs::{self, Pointer};
 use super::listing::FileKind;
-use super::repo::Repository;
+use super::repo::{Reader, Repository};
 use crate::blob::{Blob, ContentId, ObjectPart};
 use crate::place::{Part, Provenance};
 use crate::source::{Excluded, Listed, Unread, UnreadKind, Visitor, threads};
@@ -202,14 +202,19 @@ impl<'a, V: Visitor> Handout<'a, V> {
         let waiting = std::mem::take(&mut self.waiting);
         let (repository, visitor) = (self.repository, self.visitor);
         let start = || (repository.reader(), Vec::new());
-        let one = |(reader, buf): &mut (_, Vec<u8>), (id, _): &(ObjectId, Vec<u8>)| {
+        let one = |(reader, buf): &mut (Reader<'_>, Vec<u8>), (id, _): &(ObjectId, Vec<u8>)| {
             if visitor.stop() {
                 return Outcome::Stopped;
             }
+            // Asked here and not before: what is gathered and numbered is the same whatever is known.
+            if visitor.knows(id, || reader.blob_len(id)) {
+                return Outcome::Done;
+            }
             match read_blob(reader, *id, buf) {
                 Ok(()) => {
-                    visitor.visit(None, Blob::whole(blob(*id), buf));
-                    lfs::pointer(buf).map_or(Outcome::Done, Outcome::Pointer)
+                    let pointer = lfs::pointer(buf);
+                    visitor.visit(None, Blob::of_git(*id, buf, pointer.is_some()));
+                    pointer.map_or(Outcome::Done, Outcome::Pointer)
                 }
                 Err(why) => Outcome::Failed(why),
             }

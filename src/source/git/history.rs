@@ -275,6 +275,10 @@ impl Source for History {
         read_part(&mut walked.repository.reader(), &walked.repository, id, &mut Vec::new())
     }
 
+    fn store(&self) -> Option<PathBuf> {
+        Repository::open(&self.path, self.opening).ok()?.store()
+    }
+
     fn root(&self) -> RootFacts {
         let spelled = self.path.to_string_lossy().into_owned();
         let mut facts = RootFacts { kind: "history", spelled, ..RootFacts::default() };

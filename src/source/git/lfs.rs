@@ -139,10 +139,7 @@ fn windows<V: Visitor>(
         let read = file.by_ref().take(wanted as u64).read_to_end(&mut buf)?;
         let last = read < wanted;
         let own = Span::new(before, if last { buf.len() } else { buf.len() - overlap });
-        visitor.visit(
-            None,
-            Blob { id, bytes: &buf, window: Window { offset, origin, own, whole: false }, provenance: None },
-        );
+        visitor.visit(None, Blob { window: Window { offset, origin, own, whole: false }, ..Blob::whole(id, &buf) });
         if last {
             return Ok(());
         }

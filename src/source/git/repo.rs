@@ -178,6 +178,11 @@ impl Repository {
         &self.alternates
     }
 
+    /// The folder that all worktrees of the repository share, links resolved: it names the repository on this machine.
+    pub fn store(&self) -> Option<PathBuf> {
+        self.common_dir().canonicalize().ok()
+    }
+
     /// All object folders: own ones first, then those of others.
     pub fn object_folders(&self) -> impl Iterator<Item = &Path> {
         let first = self.layout.objects.first().map(PathBuf::as_path);
@@ -349,8 +354,18 @@ impl Reader<'_> {
 
     /// The kind of an object, without reading it; `None` when it is missing or damaged.
     pub(super) fn kind(&mut self, id: &oid) -> Option<Kind> {
+        self.header(id).map(|header| header.kind)
+    }
+
+    /// The length of a blob in bytes, without reading it; `None` when it is missing or damaged, or no blob.
+    pub(super) fn blob_len(&mut self, id: &oid) -> Option<u64> {
+        self.header(id).filter(|header| header.kind == Kind::Blob).map(|header| header.size)
+    }
+
+    /// Kind and size as the store has them.
+    fn header(&mut self, id: &oid) -> Option<gix::objs::Header> {
         let header = |handle: &HandleArc| handle.try_header(id).ok().flatten();
-        catch_unwind(AssertUnwindSafe(|| self.handles.iter().find_map(header))).ok().flatten().map(|header| header.kind)
+        catch_unwind(AssertUnwindSafe(|| self.handles.iter().find_map(header))).ok().flatten()
     }
 
     /// Whether the object is here, damaged or not.

@@ -247,6 +247,11 @@ impl Source for Staged {
         read_content(self.plan.get().map(|plan| plan.repository.as_ref()), id)
     }
 
+    fn store(&self) -> Option<PathBuf> {
+        // What isn't open yet is opened for the walk alone.
+        self.repository.as_ref()?.store()
+    }
+
     fn root(&self) -> RootFacts {
         let repository = self.plan.get().map(|plan| plan.repository.as_ref());
         RootFacts {

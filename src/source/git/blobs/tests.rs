@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gix::hash::oid;
+
 use super::*;
 use crate::blob::Edit;
 use crate::observe::Observation;
@@ -13,6 +15,10 @@ use crate::source::{Excluded, Listed};
 #[derive(Default)]
 struct Seen {
     in_full: bool,
+    /// What is known, and how long it should be.
+    known: BTreeMap<ObjectId, u64>,
+    /// What was known and here, and so long.
+    left_out: Mutex<BTreeSet<ObjectId>>,
     blobs: Mutex<BTreeMap<ObjectId, Vec<u8>>>,
     unread: Mutex<Vec<Unread>>,
     with_parent: AtomicU64,
@@ -60,6 +66,18 @@ impl Visitor for Seen {
         true
     }
 
+    fn remembers(&self) -> bool {
+        true
+    }
+
+    fn knows(&self, id: &oid, len: impl FnOnce() -> Option<u64>) -> bool {
+        let is_known = self.known.get(id).is_some_and(|known| len() == Some(*known));
+        if is_known {
+            assert!(self.left_out.lock().expect("no panic").insert(id.to_owned()), "{id} was asked for twice");
+        }
+        is_known
+    }
+
     fn in_full(&self) -> bool {
         self.in_full
     }
@@ -83,10 +101,8 @@ fn text(n: usize, len: usize) -> String {
 /// Scans these blobs.
 fn scan_all<'b>(repository: &Repository, blobs: impl IntoIterator<Item = &'b ObjectId>, seen: &Seen) -> Leftovers {
     let objects = Objects::open(repository);
-    let mut wanted = Wanted { objects: &objects, blobs: Bits::default() };
-    for id in blobs {
-        wanted.blobs.insert(objects.enter(id).expect("there is room").0);
-    }
+    let blobs = blobs.into_iter().map(|id| objects.enter(id).expect("there is room").0).collect();
+    let wanted = Wanted { objects: &objects, blobs };
     scan(repository, &Packs::open(repository).numbered_by(&objects), wanted, seen)
 }
 
@@ -201,4 +217,34 @@ fn what_is_no_blob_or_nowhere_is_told() {
     expected.sort();
     assert_eq!(kinds, expected);
     assert_eq!(seen.blobs.into_inner().expect("no panic").len(), 1);
+}
+
+#[test]
+fn what_is_known_is_left_out_if_it_is_here_and_as_long() {
+    let Some(scratch) = versions() else { return };
+    let all = blobs(&scratch);
+    let repository = Repository::open(&scratch.top, Opening::Named).expect("it opens");
+    let len = |id: &ObjectId| {
+        let mut bytes = Vec::new();
+        repository.object(id, &mut bytes).expect("it is here");
+        bytes.len() as u64
+    };
+    // Every other one, so that bases are known and what is made from them isn't, and the other way round.
+    let mut known: BTreeMap<ObjectId, u64> = all.iter().step_by(2).map(|id| (*id, len(id))).collect();
+    let (missing, tree) = (ObjectId::from_hex(&[b'7'; 40]).expect("an id"), scratch.git(&["rev-parse", "HEAD^{tree}"]));
+    let tree = ObjectId::from_hex(tree.as_bytes()).expect("an id");
+    let longer = *all.iter().nth(1).expect("there are many");
+    known.extend([(missing, 0), (tree, 70), (longer, len(&longer) + 1)]);
+    let wanted = all.iter().copied().chain([missing, tree, missing]).chain(known.keys().copied());
+    let seen = Seen { known: known.clone(), ..Seen::default() };
+    let left = scan_all(&repository, &wanted.collect::<Vec<_>>(), &seen);
+    let mut failed: Vec<_> = left.failed.iter().map(|(id, what)| (*id, what.kind)).collect();
+    failed.sort();
+    let mut expected = vec![(tree, UnreadKind::Corrupt), (missing, UnreadKind::Missing)];
+    expected.sort();
+    assert_eq!(failed, expected);
+    let left_out: BTreeSet<ObjectId> = all.iter().copied().step_by(2).collect();
+    assert_eq!(*seen.left_out.lock().expect("no panic"), left_out);
+    let came: BTreeSet<ObjectId> = seen.blobs.lock().expect("no panic").keys().copied().collect();
+    assert_eq!(came, &all - &left_out, "each that isn't known, put together from what is");
 }
