@@ -239,6 +239,10 @@ impl Visitor for Collector<'_> {
         trace
     }
 
+    fn weight(&self, trace: &Trace) -> usize {
+        trace.weight()
+    }
+
     fn remembers(&self) -> bool {
         self.verdicts.is_some()
     }

@@ -35,6 +35,13 @@ pub trait Visitor: Sync {
     /// Takes one blob. Called from any thread, once per content (once per window for huge ones).
     fn visit(&self, parent: Option<(&Self::State, &Edits)>, blob: Blob<'_>) -> Self::State;
 
+    /// How many bytes of memory a state takes, about. A source that keeps within a limit drops some, and visits what is
+    /// made of the blob without a parent.
+    fn weight(&self, state: &Self::State) -> usize {
+        let _ = state;
+        0
+    }
+
     /// Whether [`Visitor::knows`] may know anything.
     fn remembers(&self) -> bool {
         false

@@ -1,6 +1,10 @@
 //! Values that say they are none: `your-key-here`, `<password>`, `xxxx…`, documented examples. The words are data:
 //! `rules/data/placeholders.toml`.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use crate::tables::{PLACEHOLDER_EXACT, PLACEHOLDER_WORDS};
 
 use super::{Candidate, Filter, Opinion};
@@ -10,6 +14,14 @@ pub(super) struct Placeholder;
 
 /// Longest secret whose inside is searched for words, in bytes: in longer random texts any short word may turn up.
 const LONGEST_SEARCHED: usize = 200;
+
+/// The words, to be looked for together.
+static WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build(PLACEHOLDER_WORDS)
+        .expect("a few short words make an automaton")
+});
 
 impl Filter for Placeholder {
     fn id(&self) -> &'static str {
@@ -27,14 +39,12 @@ impl Filter for Placeholder {
         if secret.len() > LONGEST_SEARCHED {
             return Opinion::Keep;
         }
-        let lower = secret.to_ascii_lowercase();
-        if PLACEHOLDER_EXACT.iter().any(|word| word.as_bytes() == lower) {
+        if PLACEHOLDER_EXACT.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(secret)) {
             return Opinion::Drop("it is a common placeholder");
         }
         // A run of one letter inside a long value is padding of the format, not a word.
-        let counts = |word: &&&str| !is_run(word.as_bytes()) || word.len() * 4 >= lower.len();
-        let mut words = PLACEHOLDER_WORDS.iter().filter(counts);
-        if words.any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some()) {
+        let counts = |word: &[u8]| !is_run(word) || word.len() * 4 >= secret.len();
+        if WORDS.find_overlapping_iter(secret).any(|found| counts(&secret[found.range()])) {
             return Opinion::Drop("it holds a placeholder word");
         }
         Opinion::Keep
@@ -43,7 +53,7 @@ impl Filter for Placeholder {
 
 /// One character over and over.
 fn is_run(word: &[u8]) -> bool {
-    word.windows(2).all(|pair| pair[0] == pair[1])
+    word.windows(2).all(|pair| pair[0].eq_ignore_ascii_case(&pair[1]))
 }
 
 /// `****`, `xxxxx`, `ghp_XXXXXXXX`, `.....`: a run of one mask character makes up half of it or more.

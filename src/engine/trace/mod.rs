@@ -283,6 +283,16 @@ impl Trace {
         first as usize + rest.iter().take_while(|hit| (hit.at as usize) < offset).count()
     }
 
+    /// How many bytes of memory it takes, about.
+    pub fn weight(&self) -> usize {
+        let matches =
+            self.leads.iter().filter(|lead| lead.verdict.as_ref().is_some_and(|verdict| verdict.found.is_some()));
+        size_of_val(&*self.hits)
+            + size_of_val(&*self.blocks)
+            + size_of_val(&*self.leads)
+            + matches.count() * size_of::<Match>()
+    }
+
     /// Whether the text may have views.
     pub(super) fn wide(&self) -> bool {
         self.wide

@@ -207,6 +207,10 @@ impl<V: Visitor> Recipient for Pass<'_, V> {
         settled
     }
 
+    fn weight(&self, state: &V::State) -> usize {
+        self.visitor.weight(state)
+    }
+
     fn stop(&self) -> bool {
         self.visitor.stop()
     }

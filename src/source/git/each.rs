@@ -24,6 +24,9 @@ pub(super) trait Recipient: Sync {
         bytes: &[u8],
     ) -> Option<Self::State>;
 
+    /// How many bytes of memory a state takes, about.
+    fn weight(&self, state: &Self::State) -> usize;
+
     /// Whether to stop early.
     fn stop(&self) -> bool;
 }
@@ -74,6 +77,10 @@ impl<R: Recipient> pack::Recipient for Packed<'_, R> {
     fn receive(&self, parent: Option<(&Self::State, &Edits)>, object: Named<'_>, bytes: &[u8]) -> Self::State {
         let base = parent.and_then(|(state, edits)| Some((state.as_ref()?, edits)));
         self.recipient.receive(base, self.kind, object, bytes)
+    }
+
+    fn weight(&self, state: &Self::State) -> usize {
+        state.as_ref().map_or(0, |state| self.recipient.weight(state))
     }
 
     fn stop(&self) -> bool {

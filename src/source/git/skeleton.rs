@@ -213,6 +213,10 @@ impl<S: Fn() -> bool + Sync> Recipient for Builder<'_, S> {
         None
     }
 
+    fn weight(&self, state: &Known) -> usize {
+        state.weight()
+    }
+
     fn stop(&self) -> bool {
         (self.stop)()
     }

@@ -1,4 +1,4 @@
-//! Buffers for objects: used again and again, and counted while they hold a base.
+//! Buffers for objects, used again and again; and how much memory bases take, with what is known of them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -111,12 +111,11 @@ impl Budget {
         Self { held: AtomicUsize::new(0), peak: AtomicUsize::new(0), cap }
     }
 
-    /// Counts a buffer in, for as long as it is held.
-    pub(super) fn hold(&self, buffer: Buffer) -> Held<'_> {
-        let size = buffer.capacity();
+    /// Counts a value of `size` bytes in, for as long as it is held.
+    pub(super) fn hold<T>(&self, value: T, size: usize) -> Held<'_, T> {
         let held = self.held.fetch_add(size, Ordering::Relaxed) + size;
         self.peak.fetch_max(held, Ordering::Relaxed);
-        Held { buffer, budget: self }
+        Held { value, _count: Count { size, budget: self } }
     }
 
     /// Whether more is held than there should be.
@@ -130,32 +129,37 @@ impl Budget {
     }
 }
 
-/// The bytes of a base, counted.
-pub(super) struct Held<'b> {
-    /// The bytes.
-    buffer: Buffer,
-    /// Where they are counted.
+/// A value whose bytes are counted.
+pub(super) struct Held<'b, T> {
+    /// The value.
+    value: T,
+    /// Counts it.
+    _count: Count<'b>,
+}
+
+/// Bytes that are counted until this is dropped.
+struct Count<'b> {
+    /// How many.
+    size: usize,
+    /// Where.
     budget: &'b Budget,
 }
 
-impl Held<'_> {
-    /// The base.
-    pub(super) fn bytes(&self) -> &[u8] {
-        self.buffer.bytes()
+impl<T> Held<'_, T> {
+    /// The value.
+    pub(super) fn get(&self) -> &T {
+        &self.value
     }
 
-    /// The buffer, no longer counted.
-    pub(super) fn release(mut self) -> Buffer {
-        let buffer = std::mem::take(&mut self.buffer);
-        self.budget.held.fetch_sub(buffer.capacity(), Ordering::Relaxed);
-        buffer
+    /// The value, no longer counted.
+    pub(super) fn release(self) -> T {
+        self.value
     }
 }
 
-impl Drop for Held<'_> {
+impl Drop for Count<'_> {
     fn drop(&mut self) {
-        // Zero after a release.
-        self.budget.held.fetch_sub(self.buffer.capacity(), Ordering::Relaxed);
+        self.budget.held.fetch_sub(self.size, Ordering::Relaxed);
     }
 }
 
@@ -189,9 +193,9 @@ mod tests {
     fn what_is_held_is_counted_until_it_is_let_go() {
         let budget = Budget::new(SMALLEST);
         let mut pool = Pool::new(0);
-        let first = budget.hold(pool.take(1));
+        let first = budget.hold(pool.take(1), SMALLEST);
         assert!(!budget.is_exceeded());
-        let second = budget.hold(pool.take(SMALLEST + 1));
+        let second = budget.hold(pool.take(SMALLEST + 1), 2 * SMALLEST);
         assert!(budget.is_exceeded());
         assert_eq!(second.release().capacity(), 2 * SMALLEST);
         assert!(!budget.is_exceeded());

@@ -75,6 +75,12 @@ pub(super) trait Recipient: Sync {
         false
     }
 
+    /// How many bytes of memory a state takes, about.
+    fn weight(&self, state: &Self::State) -> usize {
+        let _ = state;
+        0
+    }
+
     /// Whether to stop early.
     fn stop(&self) -> bool {
         false

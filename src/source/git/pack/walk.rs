@@ -11,7 +11,7 @@ use gix::objs::Kind;
 use rayon::Scope;
 use rayon::prelude::*;
 
-use super::budget::{Budget, Held};
+use super::budget::{Budget, Buffer, Held};
 use super::decode::{Damaged, Decoder};
 use super::marks::Marks;
 use super::share::Lent;
@@ -142,9 +142,9 @@ struct Base<'w, S> {
     /// Which.
     entry: u32,
     /// Its bytes, unless memory got short.
-    bytes: Option<Lent<Held<'w>>>,
-    /// What the recipient made of it, if it wanted it.
-    state: Option<Lent<S>>,
+    bytes: Option<Lent<Held<'w, Buffer>>>,
+    /// What the recipient made of it, if it wanted it, and unless memory got short.
+    state: Option<Lent<Held<'w, S>>>,
 }
 
 impl<S> Frame<'_, S> {
@@ -200,6 +200,12 @@ struct Task<'s, R: Recipient> {
 }
 
 impl<'s, R: Recipient> Walk<'s, R> {
+    /// Counts the bytes of a base in.
+    fn hold(&self, object: Buffer) -> Held<'_, Buffer> {
+        let size = object.capacity();
+        self.budget.hold(object, size)
+    }
+
     /// Has some thread do a frame and all below it.
     fn spawn(&'s self, scope: &Scope<'s>, part: &'s Part<'s>, frame: Frame<'s, R::State>) {
         self.waiting.fetch_add(1, Ordering::Relaxed);
@@ -268,9 +274,9 @@ impl<'s, R: Recipient> Task<'s, R> {
             let Base { entry: above, bytes, state } = base;
             let bytes = match bytes {
                 Some(bytes) => bytes,
-                None => bytes.insert(Lent::Own(walk.budget.hold(decoder.again(pack, *above, loose)?))),
+                None => bytes.insert(Lent::Own(walk.hold(decoder.again(pack, *above, loose)?))),
             };
-            let (bytes, state) = (bytes.get().bytes(), state.as_ref().map(Lent::get));
+            let (bytes, state) = (bytes.get().get().bytes(), state.as_ref().map(|state| state.get().get()));
             let len = decoder.delta(pack, entry, bytes.len(), loose)?;
             if wanted
                 && !is_base
@@ -288,8 +294,11 @@ impl<'s, R: Recipient> Task<'s, R> {
             (object, state)
         };
         if is_base {
-            let bytes = Some(Lent::Own(walk.budget.hold(object)));
-            Ok(Some(Base { entry, bytes, state: state.map(Lent::Own) }))
+            let hold = |state: R::State| {
+                let weight = walk.recipient.weight(&state);
+                Lent::Own(walk.budget.hold(state, weight))
+            };
+            Ok(Some(Base { entry, bytes: Some(Lent::Own(walk.hold(object))), state: state.map(hold) }))
         } else {
             decoder.give(object);
             Ok(None)
@@ -311,14 +320,15 @@ impl<'s, R: Recipient> Task<'s, R> {
         }
     }
 
-    /// Drops bases until no more is held than should be, those first that are needed again last.
+    /// Drops bases and what is known of them until no more is held than should be, those first that are needed again
+    /// last. What is made of them then is received as if it were made of nothing.
     fn lighten(&mut self) {
         if !self.walk.budget.is_exceeded() {
             return;
         }
         let last = self.frames.len() - 1;
         for base in self.frames[..last].iter_mut().filter_map(|frame| frame.base.as_mut()) {
-            base.bytes = None;
+            (base.bytes, base.state) = (None, None);
             if !self.walk.budget.is_exceeded() {
                 return;
             }

@@ -28,6 +28,11 @@ pub(in crate::source::git) struct Known {
 }
 
 impl Known {
+    /// How many bytes of memory it takes, about.
+    pub(in crate::source::git) fn weight(&self) -> usize {
+        size_of_val(&*self.starts) + size_of_val(&*self.edges)
+    }
+
     /// The entries that lie whole in the bytes from `start` to `end`, if one starts at `start`; where they come first
     /// and how many there are.
     fn entries(&self, start: u32, end: u32) -> Option<(usize, usize)> {

@@ -1,5 +1,7 @@
 //! Large trees in little memory, on any number of threads.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::forge::Forge;
 use super::*;
 
@@ -82,6 +84,50 @@ fn a_bush_grows_whole_under_any_cap() {
         for held in [0, one, 3 * one] {
             let peak = walk_all(folder.path(), count, threads, held);
             assert!(peak <= held + 3 * threads * one, "{threads} threads, {held} allowed, {peak} taken");
+        }
+    }
+}
+
+/// Makes states of a MiB, or says so.
+#[derive(Default)]
+struct Heavy {
+    received: AtomicUsize,
+    with_parent: AtomicUsize,
+}
+
+impl Recipient for Heavy {
+    type State = ();
+
+    fn wants(&self, _: Named<'_>) -> bool {
+        true
+    }
+
+    fn receive(&self, parent: Option<(&(), &Edits)>, _: Named<'_>, _: &[u8]) {
+        self.received.fetch_add(1, Ordering::Relaxed);
+        self.with_parent.fetch_add(usize::from(parent.is_some()), Ordering::Relaxed);
+    }
+
+    fn weight(&self, (): &()) -> usize {
+        1 << 20
+    }
+}
+
+#[test]
+fn what_is_known_of_bases_counts_too() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut forge = Forge::default();
+    let count = bush(&mut forge, 6, 3, 8000);
+    forge.write(folder.path());
+    let packs = Packs::below(std::iter::once(folder.path()), HashKind::Sha1);
+    let one = (1 << 20) + 8192;
+    for threads in [1, 4] {
+        for (held, carried) in [(HELD, count - 1), (2 * one, count / 2)] {
+            let heavy = Heavy::default();
+            let peak = with_threads(threads, || walk(&packs, Kind::Blob, &heavy, held)).peak;
+            assert!(peak <= held.min(7 * threads * one) + 3 * threads * one, "{threads} threads, {held}, {peak} taken");
+            assert_eq!(heavy.received.into_inner(), count);
+            let with_parent = heavy.with_parent.into_inner();
+            assert!((carried..count).contains(&with_parent), "{with_parent} of {count} with a parent");
         }
     }
 }
