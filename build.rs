@@ -12,6 +12,7 @@ use serde::Deserialize;
 mod rule;
 
 use rule::anchor::{Anchor, ByteSet, Check};
+use rule::literals::Literals;
 use rule::load::{Loaded, Mistake, Origin, duplicates, load};
 use rule::{Matcher, Rule};
 
@@ -23,7 +24,10 @@ fn main() {
     println!("cargo::rustc-env=KEYTRAIL_SOURCES={:032x}", sources());
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     match generate() {
-        Ok(tables) => fs::write(out.join("tables.rs"), tables).expect("OUT_DIR can be written"),
+        Ok((tables, literals)) => {
+            fs::write(out.join("tables.rs"), tables).expect("OUT_DIR can be written");
+            fs::write(out.join("literals.bin"), &*literals.first).expect("OUT_DIR can be written");
+        }
         Err(mistakes) => {
             for mistake in mistakes {
                 println!("cargo::error={mistake}");
@@ -66,7 +70,7 @@ fn list(path: PathBuf, files: &mut Vec<PathBuf>) {
 }
 
 /// Reads all data and writes the Rust source of the tables.
-fn generate() -> Result<String, Vec<Mistake>> {
+fn generate() -> Result<(String, Literals), Vec<Mistake>> {
     let mut rules: Vec<(String, Loaded)> = Vec::new();
     let mut mistakes = Vec::new();
     let mut paths: Vec<PathBuf> = fs::read_dir("rules")
@@ -102,7 +106,9 @@ fn generate() -> Result<String, Vec<Mistake>> {
     write_files(&mut out, &paths);
     write_remedies(&mut out, &remedies);
     write_placeholders(&mut out, &placeholders);
-    Ok(out)
+    let literals = Literals::new(&rules.iter().map(|(_, loaded)| &*loaded.rule.anchors).collect::<Vec<_>>());
+    write_literals(&mut out, &literals);
+    Ok((out, literals))
 }
 
 fn read(path: &Path) -> String {
@@ -204,6 +210,19 @@ fn anchor(anchor: &Anchor) -> String {
         checks.join(", "),
         anchor.skip
     )
+}
+
+/// The tables of the literal stage; the first one is a file of its own.
+fn write_literals(out: &mut String, literals: &Literals) {
+    let Literals { first: _, second, buckets, grams, lens, entries, by_core } = literals;
+    writeln!(
+        out,
+        "pub(crate) static LITERALS: Literals = Literals {{ \
+         first: Cow::Borrowed(include_bytes!(concat!(env!(\"OUT_DIR\"), \"/literals.bin\"))), \
+         second: Cow::Borrowed(&{second:?}), buckets: Cow::Borrowed(&{buckets:?}), grams: Cow::Borrowed(&{grams:?}), \
+         lens: Cow::Borrowed(&{lens:?}), entries: Cow::Borrowed(&{entries:?}), by_core: Cow::Borrowed(&{by_core:?}) }};"
+    )
+    .expect("writing to a string works");
 }
 
 /// The rule files as they are, for `rules test` and the tests that run every rule's examples.

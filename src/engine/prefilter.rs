@@ -1,12 +1,14 @@
 //! From a text to leads: places of keywords whose surroundings fit an anchor. Everything else is told to be nothing
 //! after a look at a few bytes.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use super::Detector;
-use super::sieve::{CoreId, LONGEST_CORE, Sieve};
+use super::{Detector, sieve};
 use crate::location::Span;
-use crate::rule::anchor::{LOOK_AHEAD, LOOK_BEHIND, SKIP};
+use crate::rule::anchor::{Anchor, LOOK_AHEAD, LOOK_BEHIND, SKIP};
+use crate::rule::literals::{CoreId, LONGEST_CORE, Literals};
+use crate::tables::{LITERALS, RULES};
 
 /// How far from a core the verdict on it looks, in bytes, either way: what follows and precedes the longest keyword,
 /// and what hand-written matchers ask of the surroundings ([`super::matcher::CodeMatcher::may_match`]).
@@ -25,19 +27,6 @@ pub(super) struct Piece<'t> {
     pub(super) at: usize,
 }
 
-/// One anchor of a rule, by its core.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    /// Index of the rule.
-    rule: u16,
-    /// Index among the rule's anchors.
-    anchor: u16,
-    /// Where the core stands in the keyword, bytes.
-    back: u8,
-    /// Length of the keyword, bytes.
-    len: u8,
-}
-
 /// Told of each step, to find out what rules cost. `()` listens to nothing.
 pub(super) trait Tally {
     /// A keyword's core stands in the text.
@@ -51,62 +40,42 @@ impl Tally for () {}
 /// The literal stage and the anchors of all fast rules.
 #[derive(Debug)]
 pub(super) struct Prefilter {
-    sieve: Sieve,
-    /// Sorted by core.
-    entries: Vec<Entry>,
-    /// Where in `entries` each core begins; one more at the end.
-    by_core: Vec<u32>,
+    literals: Cow<'static, Literals>,
 }
 
 impl Prefilter {
-    /// Builds the stage from the anchors of `detectors`.
+    /// The stage for the anchors of `detectors`: as it was built, if these are the built-in rules.
     ///
     /// # Errors
     /// A keyword is too long: its rule's index.
     pub(super) fn new(detectors: &[Detector]) -> Result<Self, usize> {
-        let anchors =
-            || detectors.iter().enumerate().flat_map(|(rule, one)| one.rule.anchors.iter().map(move |a| (rule, a)));
-        if let Some((rule, _)) = anchors().find(|(_, anchor)| anchor.keyword.len() > LONGEST_KEYWORD) {
-            return Err(rule);
+        let anchors: Vec<&[Anchor]> = detectors.iter().map(|detector| &*detector.rule.anchors).collect();
+        let built_in = RULES.iter().map(|rule| &*rule.anchors);
+        if anchors.len() == built_in.len() && anchors.iter().zip(built_in).all(|(a, b)| std::ptr::eq(*a, b)) {
+            return Ok(Self { literals: Cow::Borrowed(&LITERALS) });
         }
-        let (sieve, placed) = Sieve::new(anchors().map(|(_, anchor)| anchor));
-        let numbered =
-            detectors.iter().enumerate().flat_map(|(rule, one)| (0..one.rule.anchors.len()).map(move |n| (rule, n)));
-        let few = "there are far fewer than 65,536 rules and anchors";
-        let mut entries: Vec<(CoreId, Entry)> = numbered
-            .zip(placed)
-            .map(|((rule, anchor), (core, back))| {
-                let len = u8::try_from(detectors[rule].rule.anchors[anchor].keyword.len()).expect("checked above");
-                let (rule, anchor) = (u16::try_from(rule).expect(few), u16::try_from(anchor).expect(few));
-                (core, Entry { rule, anchor, back, len })
-            })
-            .collect();
-        entries.sort_by_key(|(core, entry)| (*core, entry.rule, entry.anchor));
-        let mut by_core = vec![0; sieve.cores() + 1];
-        for (core, _) in &entries {
-            by_core[usize::from(*core) + 1] += 1;
+        let is_long = |anchor: &Anchor| anchor.keyword.len() > LONGEST_KEYWORD;
+        match anchors.iter().position(|anchors| anchors.iter().any(is_long)) {
+            Some(rule) => Err(rule),
+            None => Ok(Self { literals: Cow::Owned(Literals::new(&anchors)) }),
         }
-        for at in 1..by_core.len() {
-            by_core[at] += by_core[at - 1];
-        }
-        Ok(Self { sieve, entries: entries.into_iter().map(|(_, entry)| entry).collect(), by_core })
     }
 
     /// Length of a core in bytes.
     #[inline(always)]
     pub(super) fn len(&self, core: CoreId) -> usize {
-        self.sieve.len(core)
+        usize::from(self.literals.lens[usize::from(core)])
     }
 
     /// How many different cores are looked for.
     pub(super) fn cores(&self) -> usize {
-        self.sieve.cores()
+        self.literals.lens.len()
     }
 
-    /// Every core in `range` of `text`, see [`Sieve::each`].
+    /// Every core in `range` of `text`, see [`sieve::each`].
     #[inline]
     pub(super) fn each(&self, text: &[u8], range: Range<usize>, hit: impl FnMut(usize, CoreId)) {
-        self.sieve.each(text, range, hit);
+        sieve::each(&self.literals, text, range, hit);
     }
 
     /// Calls `lead(rule, keyword)` for each rule whose keyword stands where `core` was seen, when the surroundings
@@ -120,9 +89,10 @@ impl Prefilter {
         tally: &mut impl Tally,
         mut lead: impl FnMut(u16, Span),
     ) {
-        let range = self.by_core[usize::from(core)] as usize..self.by_core[usize::from(core) + 1] as usize;
+        let Literals { entries, by_core, .. } = &*self.literals;
+        let range = by_core[usize::from(core)] as usize..by_core[usize::from(core) + 1] as usize;
         let mut last = None;
-        for entry in &self.entries[range] {
+        for entry in &entries[range] {
             let detector = &detectors[usize::from(entry.rule)];
             tally.hit(usize::from(entry.rule));
             // A hit before the bytes in hand stands before the text: pieces reach far enough.
@@ -138,5 +108,23 @@ impl Prefilter {
                 lead(entry.rule, keyword.shifted(piece.at));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Engine, built_in_rules};
+    use super::*;
+
+    #[test]
+    fn built_in_tables_are_those_of_the_built_in_rules() {
+        let anchors: Vec<&[Anchor]> = RULES.iter().map(|rule| &*rule.anchors).collect();
+        assert_eq!(Literals::new(&anchors), LITERALS);
+        let tables = |rules| Engine::new(rules).expect("these rules make an engine").prefilter.literals;
+        assert!(matches!(tables(built_in_rules()), Cow::Borrowed(_)));
+        assert!(matches!(tables(built_in_rules().split_off(1)), Cow::Owned(_)), "others have others");
+        let mut turned = built_in_rules();
+        turned.swap(0, 1);
+        assert!(matches!(tables(turned), Cow::Owned(_)), "rules are known by their place");
     }
 }

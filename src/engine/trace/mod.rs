@@ -10,10 +10,10 @@
 use std::sync::Arc;
 
 use super::prefilter::{Piece, Tally};
-use super::sieve::CoreId;
 use super::{Engine, Match};
 use crate::blob::{Edit, Edits, Patch};
 use crate::location::Span;
+use crate::rule::literals::CoreId;
 use crate::view;
 
 mod text;

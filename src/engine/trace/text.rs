@@ -2,8 +2,8 @@
 
 use crate::blob::{Edit, Edits, Patch};
 use crate::engine::prefilter::{Piece, QUICK};
-use crate::engine::sieve::{CONTEXT, LONGEST_CORE};
 use crate::location::Span;
+use crate::rule::literals::{CONTEXT, LONGEST_CORE};
 
 /// Where the bytes around a place of the child can be had.
 pub(in crate::engine) trait Text {

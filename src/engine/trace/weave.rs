@@ -5,8 +5,8 @@ use super::{Hit, Lead, Trace, Verdict, narrow};
 use crate::blob::{Edit, Edits};
 use crate::engine::Engine;
 use crate::engine::prefilter::QUICK;
-use crate::engine::sieve::{CONTEXT, LONGEST_CORE};
 use crate::location::Span;
+use crate::rule::literals::{CONTEXT, LONGEST_CORE};
 
 /// How a stretch of a child lies in its parent.
 #[derive(Clone, Copy)]
