@@ -65,6 +65,26 @@ fn literal_stage_source(bencher: Bencher<'_, '_>) {
     bencher.counter(BytesCount::of_slice(&text)).bench_local(|| engine.literal_hits(black_box(&text)));
 }
 
+/// A real binary: this very program, debug information and all.
+fn binary() -> Vec<u8> {
+    let path = std::env::current_exe().expect("a program knows where it is");
+    std::fs::read(path).expect("it can be read")
+}
+
+#[divan::bench]
+fn one_byte_memchr_binary(bencher: Bencher<'_, '_>) {
+    let bytes = binary();
+    bencher
+        .counter(BytesCount::of_slice(&bytes))
+        .bench_local(|| memchr::memchr_iter(b'\x9d', black_box(&bytes)).count());
+}
+
+#[divan::bench]
+fn literal_stage_binary(bencher: Bencher<'_, '_>) {
+    let (engine, bytes) = (engine(), binary());
+    bencher.counter(BytesCount::of_slice(&bytes)).bench_local(|| engine.literal_hits(black_box(&bytes)));
+}
+
 #[divan::bench]
 fn literal_stage_noise(bencher: Bencher<'_, '_>) {
     let (engine, bytes) = (engine(), noise(4 << 20));
