@@ -201,20 +201,14 @@ impl Engine {
     /// before, and how this one was made from it. Equal, but for texts with nothing but dropped matches, to
     /// [`Engine::scan`].
     pub fn follow(&self, parent: Option<(&Trace, &Edits)>, bytes: &[u8]) -> (Scanned, Trace) {
-        let mut trace = match parent {
-            Some((parent, edits)) => self.trace_child(parent, edits, bytes),
-            None => self.trace(bytes, true, &mut ()),
-        };
-        let found = self.ask(&bytes, bytes.len(), trace.leads(), &mut ()).expect("the text is there");
+        let (found, trace) = self.found(parent, bytes);
         let scanned = self.settle(bytes, found, trace.wide());
         (scanned, trace)
     }
 
     /// As [`Engine::scan`], but empty for texts with nothing but dropped matches.
     pub fn report(&self, bytes: &[u8]) -> Scanned {
-        let mut trace = self.trace(bytes, false, &mut ());
-        let found = self.ask(&bytes, bytes.len(), trace.leads(), &mut ()).expect("the text is there");
-        self.settle(bytes, found, trace.wide())
+        self.settle(bytes, self.sweep(bytes, &mut ()), view::may_have_views(bytes))
     }
 
     /// Adds what the slow lane and the views hold, and settles ownership if there is anything to report.
@@ -243,8 +237,7 @@ impl Engine {
 
     /// The matches of every rule in one text: the fast lane by keywords, the slow lane by whole search.
     fn search(&self, text: &[u8]) -> Vec<Found> {
-        let mut trace = self.trace(text, false, &mut ());
-        let mut found = self.ask(&text, text.len(), trace.leads(), &mut ()).expect("the text is there");
+        let mut found = self.sweep(text, &mut ());
         self.slow_lane(text, &mut found);
         found
     }
@@ -252,12 +245,12 @@ impl Engine {
     /// Searches the whole text for users' rules that have no keyword or no bound.
     fn slow_lane(&self, text: &[u8], found: &mut Vec<Found>) {
         for &rule in &self.slow {
-            self.detectors[rule].everywhere(text, |raw| found.push(self.found(text, rule, raw)));
+            self.detectors[rule].everywhere(text, |raw| found.push(self.judged(text, rule, raw)));
         }
     }
 
     /// A raw match, judged.
-    fn found(&self, text: &[u8], rule: usize, raw: RawMatch) -> Found {
+    fn judged(&self, text: &[u8], rule: usize, raw: RawMatch) -> Found {
         Found { start: raw.whole.start, judged: Arc::new(self.judge(text, rule, raw)) }
     }
 

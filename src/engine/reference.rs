@@ -18,9 +18,9 @@ fn search(engine: &Engine, text: &[u8]) -> Vec<Found> {
     let lower = text.to_ascii_lowercase();
     for (index, detector) in engine.detectors.iter().enumerate() {
         match &detector.lane {
-            Lane::Slow { .. } => detector.everywhere(text, |raw| found.push(engine.found(text, index, raw))),
+            Lane::Slow { .. } => detector.everywhere(text, |raw| found.push(engine.judged(text, index, raw))),
             // A keyword is part of what a rule means: it is proven to be in every match of a fast rule.
-            Lane::Fast { .. } => detector.everywhere(text, |raw| found.push(engine.found(text, index, raw))),
+            Lane::Fast { .. } => detector.everywhere(text, |raw| found.push(engine.judged(text, index, raw))),
             Lane::Code(code) => {
                 let mut floor = 0;
                 for keyword in keywords(&lower, &detector.rule.keywords) {
@@ -29,7 +29,7 @@ fn search(engine: &Engine, text: &[u8]) -> Vec<Found> {
                     }
                     if let Some(raw) = code.find(text, keyword, floor) {
                         floor = raw.whole.end;
-                        found.push(engine.found(text, index, raw));
+                        found.push(engine.judged(text, index, raw));
                     }
                 }
             }

@@ -16,6 +16,7 @@ use crate::location::Span;
 use crate::rule::literals::CoreId;
 use crate::view;
 
+mod sweep;
 mod text;
 mod weave;
 
@@ -25,6 +26,8 @@ use weave::Weaver;
 /// The hits and leads of a text.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
+    /// There were too many to keep: what is made of the text is scanned by itself.
+    crowded: bool,
     /// Length of the text in bytes.
     len: usize,
     /// Whether it may have views (NUL bytes, a byte order mark), which are never carried.
@@ -91,6 +94,15 @@ impl Found {
     }
 }
 
+/// Most hits and leads of one text that are kept, some 8 MiB each. Ordinary texts of that many have some hundred
+/// megabytes; of a text that is made of keywords, what would be kept is many times its size.
+const MOST: [usize; 2] = [1 << 20, 1 << 17];
+
+/// Whether there are more than are kept.
+fn is_crowded(hits: &[Hit], leads: &[Lead]) -> bool {
+    hits.len() > MOST[0] || leads.len() > MOST[1]
+}
+
 /// An offset as traces keep it.
 fn narrow(at: usize) -> u32 {
     u32::try_from(at).expect("texts of 4 GiB and more come in pieces")
@@ -110,6 +122,11 @@ struct Floors {
 const FEW: usize = 24;
 
 impl Floors {
+    /// Those of so many rules, none of which was met.
+    fn new(rules: usize) -> Self {
+        Self { rules, met: Vec::new(), all: Vec::new() }
+    }
+
     /// That of a rule.
     fn of(&mut self, rule: u16) -> &mut Floor {
         if self.all.is_empty() {
@@ -148,41 +165,63 @@ impl Engine {
         });
     }
 
-    /// The trace of a text that was made from nothing we know.
-    pub(super) fn trace(&self, text: &[u8], keep: bool, tally: &mut impl Tally) -> Trace {
+    /// The trace of a text that was made from nothing we know; `None` if there is too much in it to keep.
+    fn trace(&self, text: &[u8]) -> Option<Trace> {
         let mut trace = Trace { len: text.len(), wide: view::may_have_views(text), ..Trace::default() };
         let piece = Piece { bytes: text, at: 0 };
         self.prefilter.each(text, 0..text.len(), |at, core| {
-            let hit = Hit { at: narrow(at), core };
-            if keep {
+            if !is_crowded(&trace.hits, &trace.leads) {
+                let hit = Hit { at: narrow(at), core };
                 trace.hits.push(hit);
+                self.leads(piece, hit, &mut (), &mut trace.leads);
             }
-            self.leads(piece, hit, tally, &mut trace.leads);
         });
-        trace.hits.sort_by_key(|hit| (hit.at, hit.core));
-        if keep {
-            trace.blocks = blocks(&trace.hits, text.len());
+        if is_crowded(&trace.hits, &trace.leads) {
+            return None;
         }
+        trace.hits.sort_by_key(|hit| (hit.at, hit.core));
+        trace.blocks = blocks(&trace.hits, text.len());
         trace.leads.sort_by_key(|lead| (lead.start, lead.len, lead.rule));
-        trace
+        Some(trace)
     }
 
-    /// The trace of a text that was made from its parent by `edits`.
-    pub(super) fn trace_child(&self, parent: &Trace, edits: &Edits, text: &[u8]) -> Trace {
+    /// The matches of a text, not owned yet, and its trace.
+    pub(super) fn found(&self, parent: Option<(&Trace, &Edits)>, text: &[u8]) -> (Vec<Found>, Trace) {
+        let traced = match parent.filter(|(parent, _)| !parent.crowded) {
+            Some((parent, edits)) => self.trace_child(parent, edits, text),
+            None => self.trace(text),
+        };
+        match traced {
+            Some(mut trace) => {
+                let found = self.ask(&text, text.len(), &mut trace.leads, &mut ()).expect("the text is there");
+                (found, trace)
+            }
+            None => {
+                let wide = view::may_have_views(text);
+                (self.sweep(text, &mut ()), Trace { crowded: true, len: text.len(), wide, ..Trace::default() })
+            }
+        }
+    }
+
+    /// The trace of a text that was made from its parent by `edits`; `None` if there is too much in it to keep.
+    fn trace_child(&self, parent: &Trace, edits: &Edits, text: &[u8]) -> Option<Trace> {
         let (hits, leads) = Weaver::new(self, &text, text.len(), true).weave(parent, edits);
+        if is_crowded(&hits, &leads) {
+            return None;
+        }
         let wide = if parent.wide {
             view::may_have_views(text)
         } else {
             let is_nul = |gap: Span| memchr::memchr(0, &text[gap.start..gap.end]).is_some();
             view::has_mark(text) || gaps(edits, text.len(), parent.len).any(is_nul)
         };
-        Trace { len: text.len(), wide, blocks: blocks(&hits, text.len()), hits, leads }
+        Some(Trace { crowded: false, len: text.len(), wide, blocks: blocks(&hits, text.len()), hits, leads })
     }
 
     /// Whether a child can be told to hold nothing to report without being put together. What it holds to report is
     /// not asked here: `false` says no more than that it has to be put together.
     pub fn glance(&self, parent: &Trace, patch: &Patch<'_>) -> bool {
-        if !self.slow.is_empty() || parent.wide {
+        if !self.slow.is_empty() || parent.wide || parent.crowded {
             return false;
         }
         let starts = matches!(patch.edits.0.first(), Some(Edit::Copy { to, from: 0 }) if to.len() >= 2);
@@ -193,6 +232,9 @@ impl Engine {
                 return false;
             }
             let (_, mut leads) = Weaver::new(self, &text, patch.len, false).weave(parent, patch.edits);
+            if is_crowded(&[], &leads) {
+                return false;
+            }
             if let Some(found) = self.ask(&text, patch.len, &mut leads, &mut ()) {
                 return found.iter().all(|one| one.judged.dropped);
             }
@@ -210,7 +252,19 @@ impl Engine {
         tally: &mut impl Tally,
     ) -> Option<Vec<Found>> {
         let mut found = Vec::new();
-        let mut floors = Floors { rules: self.detectors.len(), met: Vec::new(), all: Vec::new() };
+        self.ask_on(text, len, leads, (&mut Floors::new(self.detectors.len()), &mut found), tally)?;
+        Some(found)
+    }
+
+    /// The same for the next leads of a text. `floors` and `found`: what those before them made of them.
+    fn ask_on(
+        &self,
+        text: &impl Text,
+        len: usize,
+        leads: &mut [Lead],
+        (floors, found): (&mut Floors, &mut Vec<Found>),
+        tally: &mut impl Tally,
+    ) -> Option<()> {
         for lead in leads {
             let rule = usize::from(lead.rule);
             let floor = floors.of(lead.rule);
@@ -257,7 +311,7 @@ impl Engine {
                 found.push(Found { start, judged: Arc::clone(judged) });
             }
         }
-        Some(found)
+        Some(())
     }
 }
 
@@ -296,11 +350,6 @@ impl Trace {
     /// Whether the text may have views.
     pub(super) fn wide(&self) -> bool {
         self.wide
-    }
-
-    /// The leads, to be asked about.
-    pub(super) fn leads(&mut self) -> &mut [Lead] {
-        &mut self.leads
     }
 }
 

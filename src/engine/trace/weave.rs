@@ -1,7 +1,7 @@
 //! Makes the trace of a child from its parent's and the edits: what lies in a copy is carried, what doesn't is looked for.
 
 use super::text::{Text, gaps, is_carried};
-use super::{Hit, Lead, Trace, Verdict, narrow};
+use super::{Hit, Lead, Trace, Verdict, is_crowded, narrow};
 use crate::blob::{Edit, Edits};
 use crate::engine::Engine;
 use crate::engine::prefilter::QUICK;
@@ -109,6 +109,10 @@ impl<'e, T: Text> Weaver<'e, T> {
             if at >= gap.end + CONTEXT || at + sieve.len(core) + CONTEXT <= gap.start || at < before {
                 return;
             }
+            // What is crowded is given up.
+            if is_crowded(hits, leads) {
+                return;
+            }
             let hit = Hit { at: narrow(at), core };
             if *keep {
                 hits.push(hit);
@@ -119,6 +123,10 @@ impl<'e, T: Text> Weaver<'e, T> {
 
     /// Carries the hits and leads of a copied stretch.
     fn carry(&mut self, parent: &Trace, copy: Copied) {
+        // One text copied over and over.
+        if is_crowded(&self.hits, &self.leads) {
+            return;
+        }
         let sieve = &self.engine.prefilter;
         let hits = &parent.hits;
         let first = parent.first_from(copy.from.start);
