@@ -29,9 +29,9 @@ struct Sieve<'l> {
     literals: &'l Literals,
 }
 
-/// Calls `hit(offset in the text, core)` for every core that lies in `range`, roughly in order: an offset is never
-/// more than [`LONGEST_CORE`] bytes before an earlier one. Cores nearer than [`CONTEXT`] to the end of a range that
-/// doesn't end with the text count as well as any: what is behind them is looked at.
+/// Calls `hit(offset in the text, core)` for every core that lies in `range`, roughly in order: an offset is never more
+/// than [`LONGEST_CORE`] bytes before an earlier one. What stands beside the range is looked at too, as far as there is
+/// text.
 pub(super) fn each(literals: &Literals, text: &[u8], range: Range<usize>, mut hit: impl FnMut(usize, CoreId)) {
     let size = "tables have their size";
     let sieve = Sieve {

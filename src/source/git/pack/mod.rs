@@ -168,7 +168,7 @@ impl Pack {
     /// Opens a pack by its index.
     fn open(path: &Path, hash: HashKind) -> Option<Self> {
         let index = index::File::at(path, hash).ok()?;
-        let data = data::File::at(&path.with_extension("pack"), hash).ok()?;
+        let data = data::File::at(path.with_extension("pack"), hash).ok()?;
         // A wrong id or checksum in an index would be believed; a sound one costs a hundredth of a walk.
         let interrupted = AtomicBool::new(false);
         index.verify_checksum(&mut gix::progress::Discard, &interrupted).ok()?;
