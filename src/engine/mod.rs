@@ -461,4 +461,6 @@ impl Engine {
 }
 
 #[cfg(test)]
+mod coverage;
+#[cfg(test)]
 mod tests;

@@ -8,21 +8,25 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::anchor::Anchor;
+use super::contextual::Contextual;
 use super::proof::{self, LONGEST_BOUND};
 use super::{Confidence, Matcher, Rule, Severity, Text};
 
 /// Hand-written matchers of the engine that rules may name.
-pub const MATCHERS: [&str; 6] = [
+pub const MATCHERS: [&str; 8] = [
     "pem-private-key",
     "putty-private-key",
     "pgp-private-key",
     "ssh2-private-key",
     "gcp-service-account",
     "generic-assignment",
+    "jwk-private-key",
+    "nkey-seed",
 ];
 
 /// Filters that rules may name; see `engine/filter`.
-pub const FILTERS: [&str; 6] = ["documented", "placeholder", "repetitive", "entropy", "reference", "wordlike"];
+pub const FILTERS: [&str; 7] =
+    ["documented", "placeholder", "repetitive", "entropy", "reference", "stated", "wordlike"];
 
 /// What a secret may open.
 pub const FAMILIES: [&str; 3] = ["key", "connection_string", "sas_token"];
@@ -69,6 +73,8 @@ impl fmt::Display for Mistake {
 struct File {
     #[serde(default)]
     rule: Vec<Spanned<RawRule>>,
+    #[serde(default)]
+    contextual: Vec<Spanned<RawContextual>>,
 }
 
 #[derive(Deserialize)]
@@ -119,6 +125,99 @@ struct RawRule {
     counterexamples: Vec<String>,
 }
 
+/// A rule whose pattern and examples are made from words and a value; see [`Contextual`].
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawContextual {
+    id: String,
+    name: String,
+    #[serde(default)]
+    provider: String,
+    #[serde(default)]
+    description: String,
+    #[serde(default = "general_knowledge")]
+    source: String,
+    words: Vec<String>,
+    #[serde(default)]
+    names: Vec<String>,
+    #[serde(default)]
+    alone: bool,
+    value: String,
+    specimen: String,
+    #[serde(default)]
+    random_bits: u32,
+    #[serde(default = "much")]
+    severity: Severity,
+    #[serde(default = "unknown")]
+    target: String,
+    #[serde(default)]
+    cloud: String,
+    filters: Option<Vec<String>>,
+    #[serde(default = "spread")]
+    entropy: f32,
+    #[serde(default)]
+    types: Vec<String>,
+    #[serde(default = "vendor")]
+    remediation: String,
+}
+
+impl RawContextual {
+    /// The rule it stands for, or what is wrong with its words.
+    fn rule(self) -> Result<RawRule, String> {
+        let Self { words, names, alone, value, specimen, .. } = &self;
+        let shape = Contextual { words, names, alone: *alone, value, specimen };
+        if let Some(mistake) = shape.mistake() {
+            return Err(mistake);
+        }
+        let (pattern, examples, counterexamples) = (shape.pattern(), shape.examples(), shape.counterexamples());
+        let usual = || ["placeholder", "repetitive", "reference", "wordlike", "entropy"].map(String::from).to_vec();
+        Ok(RawRule {
+            id: self.id,
+            name: self.name,
+            provider: self.provider,
+            description: format!("{} Found by the name it is assigned to.", self.description),
+            source: self.source,
+            keywords: self.words,
+            pattern: Some(pattern),
+            matcher: None,
+            structure: String::new(),
+            structure_always: true,
+            public_prefix: String::new(),
+            random_bits: self.random_bits,
+            severity: Some(self.severity),
+            confidence: Some(Confidence::Medium),
+            target: self.target,
+            cloud: self.cloud,
+            family: key(),
+            cwe: hard_coded_credentials(),
+            filters: Some(self.filters.unwrap_or_else(usual)),
+            entropy: self.entropy,
+            types: self.types,
+            specificity: 60,
+            remediation: self.remediation,
+            examples,
+            counterexamples,
+        })
+    }
+}
+
+fn general_knowledge() -> String {
+    "shape from general knowledge of the format".into()
+}
+
+fn much() -> Severity {
+    Severity::High
+}
+
+/// Bits per byte that random hexadecimal digits nearly always exceed, and fillers don't.
+fn spread() -> f32 {
+    2.8
+}
+
+fn vendor() -> String {
+    "vendor-token".into()
+}
+
 fn yes() -> bool {
     true
 }
@@ -156,11 +255,21 @@ pub fn load(file: &str, text: &str, origin: Origin) -> Result<Vec<Loaded>, Vec<M
     })?;
     let mut loaded = Vec::new();
     let mut mistakes = Vec::new();
+    let mut raws: Vec<(usize, String, Result<RawRule, String>)> = Vec::new();
     for raw in parsed.rule {
-        let line = line_of(text, raw.span().start);
+        let start = raw.span().start;
         let raw = raw.into_inner();
-        let id = raw.id.clone();
-        match check(raw, origin) {
+        raws.push((start, raw.id.clone(), Ok(raw)));
+    }
+    for raw in parsed.contextual {
+        let start = raw.span().start;
+        let raw = raw.into_inner();
+        raws.push((start, raw.id.clone(), raw.rule()));
+    }
+    raws.sort_by_key(|(start, ..)| *start);
+    for (start, id, raw) in raws {
+        let line = line_of(text, start);
+        match raw.map_err(|reason| vec![reason]).and_then(|raw| check(raw, origin)) {
             Ok(rule) => loaded.push(rule),
             Err(reasons) => {
                 mistakes.extend(reasons.into_iter().map(|reason| mistake(line, format!("rule `{id}`: {reason}"))));

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 pub mod anchor;
+mod contextual;
 pub mod literals;
 pub mod load;
 mod nfa;

@@ -46,7 +46,7 @@ pub enum SpecimenError {
 /// - `join:a|b|c` puts pieces together: `abc`.
 /// - Tokens with right checksums: `github:PREFIX`, `his:SIGNATURE:SEED:BYTES`, `cask:PROVIDER`, `azdo-pat`,
 ///   `entra-secret`, `gitlab-routable:PREFIX`, `atlassian`, `confluent`, `grafana`, `zuplo`, `pypi`, `aws-key-id:PREFIX`,
-///   `jwt` (until 2100), `jwt-expired` (until 2021).
+///   `jwt` (until 2100), `jwt-expired` (until 2021), `nkey` (a user's seed).
 /// - Key files: `pem:LABEL`, `pgp`, `ppk`, `gcp-service-account`.
 ///
 /// # Errors
@@ -152,6 +152,7 @@ static GENERATORS: &[Generator] = &[
     generator!("confluent", NOTHING, "", |random, none| crc_tail(random, none, "confluent-crc32")),
     generator!("grafana", NOTHING, "", |random, none| crc_tail(random, none, "grafana-crc32")),
     generator!("zuplo", NOTHING, "", |random, none| crc_tail(random, none, "zuplo-crc32")),
+    generator!("nkey", NOTHING, "", |random, none| none.is_empty().then(|| token::nkey(random))),
     generator!("pypi", NOTHING, "", |random, none| none.is_empty().then(|| token::pypi(random))),
     generator!("gcp-service-account", NOTHING, "", |random, none| {
         if none.is_empty() { token::gcp_service_account(random) } else { None }
@@ -250,6 +251,7 @@ mod tests {
         ("<<confluent>>", "confluent-crc32"),
         ("<<grafana>>", "grafana-crc32"),
         ("<<zuplo>>", "zuplo-crc32"),
+        ("<<nkey>>", "nkey"),
         ("<<pypi>>", "pypi-macaroon"),
         ("<<gcp-service-account>>", "google-service-account"),
         ("<<bytes64:16>>", "base64-key"),

@@ -3,7 +3,7 @@
 use super::random::Random;
 use super::text::{self, random_text};
 use crate::engine::structure::{
-    azdo_pat, b64, cask, crc, crc_tails, entra_secret, github_crc32, gitlab_routable, his, pypi_macaroon,
+    azdo_pat, b64, cask, crc, crc_tails, entra_secret, github_crc32, gitlab_routable, his, nkey, pypi_macaroon,
 };
 
 /// 2026-01-01, when every specimen was made.
@@ -136,6 +136,18 @@ pub(super) fn crc_tail(random: &mut Random, id: &str) -> Option<Vec<u8>> {
         _ => random_text(random, text::ALNUM, 32),
     };
     crc_tails::sealed(id, &body)
+}
+
+/// A seed of a NATS user.
+pub(super) fn nkey(random: &mut Random) -> Vec<u8> {
+    loop {
+        let mut seed = [0; 32];
+        seed.copy_from_slice(&random.bytes(32));
+        let text = nkey::sealed(20 << 3, &seed);
+        if text::is_plain(&text) {
+            return text;
+        }
+    }
 }
 
 /// A PyPI token for all projects of a user.

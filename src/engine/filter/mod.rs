@@ -7,6 +7,7 @@ mod entropy;
 mod placeholder;
 mod reference;
 mod repetitive;
+mod stated;
 mod wordlike;
 
 pub use entropy::shannon;
@@ -56,6 +57,7 @@ pub static ALL: &[&dyn Filter] = &[
     &repetitive::Repetitive,
     &entropy::Entropy,
     &reference::Reference,
+    &stated::Stated,
     &wordlike::Wordlike,
 ];
 

@@ -74,7 +74,8 @@ fn holds_a_blank(secret: &[u8]) -> bool {
 /// `<token>`, `[password]`, `{{ value }}`, `%s`: brackets around all of it.
 fn is_bracketed(secret: &[u8]) -> bool {
     let ends = (secret.first().copied().unwrap_or(0), secret.last().copied().unwrap_or(0));
-    matches!(ends, (b'<', b'>') | (b'[', b']') | (b'{', b'}') | (b'(', b')') | (b'%', b'%'))
+    let escaped = secret.starts_with(b"&lt;") && secret.ends_with(b"&gt;");
+    escaped || matches!(ends, (b'<', b'>') | (b'[', b']') | (b'{', b'}') | (b'(', b')') | (b'%', b'%'))
 }
 
 #[cfg(test)]
@@ -92,6 +93,7 @@ mod tests {
             "{{ secret }}",
             "changeme",
             "sk-<your key>",
+            "&lt;PASSWORD&gt;",
         ] {
             assert!(matches!(opinion("placeholder", "", secret, 0.0), Opinion::Drop(_)), "{secret}");
         }

@@ -60,10 +60,13 @@ impl Filter for Reference {
     }
 }
 
-/// `$NAME`, `%NAME%`, `&name`, and `$self-`, which is what a value that ends before `>` leaves of `$self->name`.
+/// `$NAME`, `'$NAME'`, `$BASE_URL/reset`, `%NAME%`, `&name`, and `$self-`, which is what a value that ends before `>`
+/// leaves of `$self->name`.
 fn is_variable(secret: &[u8]) -> bool {
     let word = |bytes: &[u8]| !bytes.is_empty() && bytes.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
     match secret {
+        [b'\'', b'$', rest @ .., b'\''] => word(rest),
+        [b'$', rest @ ..] if rest.contains(&b'/') => word(rest.split(|byte| *byte == b'/').next().unwrap_or_default()),
         [b'$' | b'&', rest @ ..] => word(rest.strip_suffix(b"-").unwrap_or(rest)),
         [b'%', rest @ .., b'%'] => word(rest),
         _ => false,
@@ -104,8 +107,12 @@ fn is_path_or_url(secret: &[u8]) -> bool {
         || secret.starts_with(b"~/");
     let drive = secret.len() > 2 && secret[0].is_ascii_alphabetic() && &secret[1..3] == b":\\";
     let separators = secret.iter().filter(|byte| **byte == b'/').count();
-    let plain = secret.iter().all(|byte| byte.is_ascii_alphanumeric() || b"/._-~ ".contains(byte));
-    drive || (rooted && separators >= 2 && plain && !secret.contains(&b'+'))
+    let plain = secret.iter().all(|byte| byte.is_ascii_alphanumeric() || b"/._-~ @".contains(byte));
+    // `cms/sites/passwords#edit`: the action of a web framework's controller.
+    let action = separators >= 1
+        && secret.iter().filter(|byte| **byte == b'#').count() == 1
+        && secret.iter().all(|byte| byte.is_ascii_lowercase() || b"/_#".contains(byte));
+    drive || action || (rooted && separators >= 2 && plain && !secret.contains(&b'+'))
 }
 
 #[cfg(test)]
@@ -133,11 +140,17 @@ mod tests {
             "eu-west-1:1:secret:x",
             "{{ .Values.password }}",
             "prefix-${TOKEN}",
+            "'$DB_PASSWORD'",
+            "$BASE_URL/#/forgot_password",
+            "/en/server@3.0/auth",
+            "admin/passwords#edit",
         ];
         for secret in references {
             assert!(matches!(opinion("reference", "", secret, 0.0), Opinion::Drop(_)), "{secret}");
         }
-        for secret in ["kX9!mmq2zz", "p4ss.w0rd77", "$ecretP4ss!", "Ab/9+kd82==", "9f86.d081", "a1b2(c3"] {
+        for secret in
+            ["kX9!mmq2zz", "p4ss.w0rd77", "$ecretP4ss!", "Ab/9+kd82==", "9f86.d081", "a1b2(c3", "$9x/Kd81", "Ab/c#d81"]
+        {
             assert_eq!(opinion("reference", "", secret, 0.0), Opinion::Keep, "{secret}");
         }
     }

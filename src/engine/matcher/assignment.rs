@@ -64,7 +64,7 @@ impl CodeMatcher for Assignment {
         let tail = rest.iter().take(LONGEST_NAME + 1).take_while(|byte| is_name(**byte)).count();
         let rest = &rest[tail..];
         let gap = rest.iter().take(16).take_while(|byte| b"\\\"'`]) \t".contains(byte)).count();
-        tail <= LONGEST_NAME && (gap == 16 || rest.get(gap).is_some_and(|byte| b">,:=-vV".contains(byte)))
+        tail <= LONGEST_NAME && (gap == 16 || rest.get(gap).is_some_and(|byte| b">,:=-?.+vVsS[".contains(byte)))
     }
 
     fn reach(&self) -> usize {
@@ -138,6 +138,16 @@ fn value_after(text: &[u8], from: usize, argument: bool) -> Option<Span> {
         }
         // setProperty("password", "…"): only a quoted value can be told from the next argument
         cursor.at += 1;
+        cursor.skip(b" \t");
+        return quoted(text, &mut cursor);
+    }
+    // Makefiles assign with `?=`, `::=` and `:::=`, PHP and Perl append with `.=`, others with `+=`
+    if [b"?=".as_slice(), b".=", b"+=", b"::=", b":::="].iter().any(|&sign| cursor.eat(sign)) {
+        cursor.skip(b" \t");
+        return quoted_or_bare(text, &mut cursor);
+    }
+    // A type stands between name and assignment: `var password string = "…"`
+    if !quoted_name && [b"string =".as_slice(), b"[]byte ="].iter().any(|&kind| cursor.eat(kind)) {
         cursor.skip(b" \t");
         return quoted(text, &mut cursor);
     }
@@ -227,12 +237,16 @@ fn bare(text: &[u8], start: usize) -> Option<Span> {
     (end - start >= LEAST_BARE).then(|| Span::new(start, end))
 }
 
-/// The text of an XML element whose opening tag ended at `start`.
+/// The text of an XML element whose opening tag ended at `start`: of one line, which may be one of its own.
 fn element_value(text: &[u8], start: usize) -> Option<Span> {
     let limit = text.len().min(start + LONGEST_VALUE + 1);
-    let len = memchr::memchr2(b'<', b'\n', text.get(start..limit)?)?;
-    let end = start + len;
-    (text[end] == b'<' && text.get(end + 1) == Some(&b'/') && len >= LEAST_QUOTED).then(|| Span::new(start, end))
+    let inside = text.get(start..limit)?;
+    let inside = &inside[..memchr::memchr(b'<', inside)?];
+    let tail = inside.len() - inside.trim_ascii_end().len();
+    let end = start + inside.len();
+    let value = Span::new(end - inside.trim_ascii_start().len(), end - tail);
+    let line = text.get(value.start..value.end)?;
+    (text.get(end + 1) == Some(&b'/') && line.len() >= LEAST_QUOTED && !line.contains(&b'\n')).then_some(value)
 }
 
 #[cfg(test)]
@@ -257,6 +271,15 @@ mod tests {
             ("PASSWORD=VALUE\n", Some(VALUE)),
             ("password: VALUE # comment", Some(VALUE)),
             ("<password>VALUE</password>", Some(VALUE)),
+            ("<password>\r\n    VALUE\r\n</password>", Some(VALUE)),
+            ("<password>\n    VALUE\n    <b/>\n</password>", None),
+            ("<password>\n    VALUE\n    VALUE\n</password>", None),
+            ("var password string = \"VALUE\"", Some(VALUE)),
+            ("PASSWORD ?= VALUE\n", Some(VALUE)),
+            ("PASSWORD ::= VALUE\n", Some(VALUE)),
+            ("PASSWORD :::= VALUE\n", Some(VALUE)),
+            ("$password .= \"VALUE\";", Some(VALUE)),
+            ("password += 'VALUE'", Some(VALUE)),
             (r#"<add key="password" value="VALUE" />"#, Some(VALUE)),
             (r#"let password: String = "VALUE".into();"#, Some(VALUE)),
             (r#"$config['password'] = 'VALUE';"#, Some(VALUE)),

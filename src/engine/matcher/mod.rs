@@ -10,6 +10,8 @@ use crate::rule::anchor::Run;
 
 mod assignment;
 mod block;
+mod jwk;
+mod nkey;
 mod service_account;
 
 /// A match as a matcher sees it, before filters and checks.
@@ -68,8 +70,16 @@ pub(crate) trait CodeMatcher: Sync {
 }
 
 /// Every hand-written matcher, by name.
-pub(crate) static ALL: &[&dyn CodeMatcher] =
-    &[&block::PEM, &block::PGP, &block::SSH2, &block::PUTTY, &service_account::ServiceAccount, &assignment::Assignment];
+pub(crate) static ALL: &[&dyn CodeMatcher] = &[
+    &block::PEM,
+    &block::PGP,
+    &block::SSH2,
+    &block::PUTTY,
+    &service_account::ServiceAccount,
+    &assignment::Assignment,
+    &jwk::Jwk,
+    &nkey::Nkey,
+];
 
 /// Companions that patterns may name; group names become these.
 const COMPANIONS: [&str; 9] = ["account", "database", "host", "key_id", "name", "password", "port", "tenant", "user"];

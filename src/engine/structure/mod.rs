@@ -24,9 +24,11 @@ pub(crate) mod github_crc32;
 pub(crate) mod gitlab_routable;
 mod google_service_account;
 pub(crate) mod his;
+pub(crate) mod jwk;
 mod jwt;
 mod key;
 mod marvin;
+pub(crate) mod nkey;
 mod openai_marker;
 mod pem;
 pub(crate) mod pgp;
@@ -86,7 +88,9 @@ pub static ALL: &[&dyn StructureCheck] = &[
     &google_service_account::GoogleServiceAccount,
     &crc_tails::GRAFANA,
     &his::His,
+    &jwk::Jwk,
     &jwt::Jwt,
+    &nkey::Nkey,
     &openai_marker::OpenaiMarker,
     &pem::Pem,
     &ppk::Ppk,
