@@ -48,8 +48,8 @@ impl Contextual<'_> {
         // A quoted name or index ends, or its value stands in an attribute; then comes a type, then the sign.
         pattern.push_str(r#"[\\"'`\])]{0,4}(?:[ \t]{0,4}:?[ \t]{0,4}(?:string|String|str|&str))?"#);
         pattern.push_str(r"(?:[ \t]{0,8}(?:[:?.+]{0,3}=>?|[:,]|->)[ \t]{0,8}|>\s{0,48}|[ \t]{1,4}value=");
-        write!(pattern, r"){}(?P<secret>{})(?:[^0-9A-Za-z_+/=-]|\z)", r#"[\\"'`(]{0,4}"#, self.value)
-            .expect("a String takes every write");
+        pattern.push_str(r#")[\\"'`(]{0,4}"#);
+        write!(pattern, r"(?P<secret>{})(?:[^0-9A-Za-z_+/=-]|\z)", self.value).expect("a String takes every write");
         pattern
     }
 
