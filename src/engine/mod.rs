@@ -10,12 +10,13 @@ use crate::blob::Edits;
 use crate::finding::{Facts, Validity};
 use crate::location::Span;
 use crate::rule::anchor::Run;
-use crate::rule::{Matcher, Rule};
+use crate::rule::{Confidence, Matcher, Rule};
 use crate::view::{self, View};
 
 mod cost;
 pub mod filter;
 mod matcher;
+pub mod model;
 mod prefilter;
 pub mod reference;
 mod sieve;
@@ -296,6 +297,7 @@ impl Engine {
             secret: raw.decoded.as_deref().unwrap_or(bytes),
             name: name.map_or(&[], |span| &text[span.start..span.end]),
             bare: raw.bare,
+            place: Some((text, &raw)),
         };
         let mut judged = Match {
             rule,
@@ -321,6 +323,13 @@ impl Engine {
                 Opinion::Lower(reason) => {
                     judged.confidence = judged.confidence.min(DOUBTFUL);
                     judged.reasons.push(reason);
+                }
+                Opinion::Rate(percent) => {
+                    let doubted = !judged.reasons.is_empty();
+                    judged.confidence = if doubted { percent.min(DOUBTFUL) } else { percent };
+                    if Confidence::of(percent) == Confidence::Low {
+                        judged.reasons.push("name, value and line are seldom those of a secret");
+                    }
                 }
                 Opinion::Drop(reason) => {
                     judged.confidence = 0;

@@ -29,7 +29,7 @@ fn resolved_in(line: &str, files: &Files, env: &[(&str, &str)]) -> Result<Settin
         | Command::ShowConfig(request)
         | Command::ListRules(request)
         | Command::RulesCost(_, request) => request,
-        other @ (Command::Print(_) | Command::Floor(_)) => panic!("{line} made {other:?}"),
+        other @ (Command::Print(_) | Command::Floor(_) | Command::Candidates(_)) => panic!("{line} made {other:?}"),
     };
     request.resolve(&mut |source| {
         let side = word(source.side);

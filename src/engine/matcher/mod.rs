@@ -9,6 +9,7 @@ use crate::location::Span;
 use crate::rule::anchor::Run;
 
 mod assignment;
+pub(crate) use assignment::SURROUNDINGS;
 mod block;
 mod jwk;
 mod nkey;
