@@ -7,6 +7,7 @@ CANDIDATES   what `keytrail bench candidates data` prints in the corpus' folder
 META_DIR     the corpus' labels, one CSV a repository (columns FilePath, LineStart, LineEnd, GroundTruth, Category)
 --negatives  what `keytrail bench candidates --skip-tests .` prints in a folder with the repositories of negatives.toml, each at
              OWNER/NAME. They teach what whole trees are full of and excerpts lack. They are only trained on: no figure is of them
+--swapped    candidates of the copy that swap.py makes: recall on passwords that are words, by the models of each fold
 
 Gradient-boosted trees (LightGBM, see requirements.txt), fixed seeds, one machine gives the same model twice. All figures are
 of nested cross-validation by repository: a candidate is scored by a model and a calibration that were made without its
@@ -163,15 +164,19 @@ def percents(table, raw):
     return values[numpy.searchsorted(starts, raw, side="right") - 1]
 
 
-def nested(corpus):
-    """Calibrated scores, each made without its repository."""
+def nested(corpus, scored=None):
+    """Calibrated scores, each made without its repository. `scored`: another version of the corpus to score with the same models."""
     x, negatives = corpus.x, corpus.negatives
-    fold, out = folds(corpus.repository, OUTER), numpy.zeros(len(corpus.y))
+    scored = scored or corpus
+    whose = dict(zip(corpus.repository.tolist(), folds(corpus.repository, OUTER).tolist()))
+    fold_of = numpy.array([whose.get(name, 0) for name in scored.repository])
+    fold, out = folds(corpus.repository, OUTER), numpy.zeros(len(scored.y))
     for part in range(OUTER):
         test = fold == part
         train = x[~test], corpus.y[~test], corpus.repository[~test], negatives
         table = calibration(unseen(*train, INNER), corpus.y[~test])
-        out[test] = percents(table, fit(*train).predict(x[test], raw_score=True))
+        here = fold_of == part
+        out[here] = percents(table, fit(*train).predict(scored.x[here], raw_score=True))
     return out
 
 
@@ -240,12 +245,20 @@ def main():
     parser.add_argument("candidates")
     parser.add_argument("meta")
     parser.add_argument("--negatives", required=True)
+    parser.add_argument("--swapped")
     parser.add_argument("--write")
     parser.add_argument("--report")
     typed = parser.parse_args()
     corpus = Corpus(typed.candidates, typed.meta)
     corpus.add_negatives(typed.negatives)
-    text = report(corpus, nested(corpus))
+    scores = nested(corpus)
+    text = report(corpus, scores)
+    if typed.swapped:
+        swapped = Corpus(typed.swapped, typed.meta)
+        told = [f"{100 * (of[one.y > 0] >= least).sum() / corpus.y.sum():.1f}"
+                for least in (DEFAULT, LEAST) for one, of in ((corpus, scores), (swapped, nested(corpus, swapped)))]
+        text += ("\nTrue candidates kept, percent, with the corpus' random passwords and with such as people choose: "
+                 f"{told[0]} and {told[1]} at the default, {told[2]} and {told[3]} at low.\n")
     print(text, end="")
     if typed.report:
         pathlib.Path(typed.report).write_text(text, encoding="utf-8")

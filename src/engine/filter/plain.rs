@@ -1,5 +1,6 @@
 //! Values that are plainly something else, whatever their shape: public keys by their name, versions, bytes of a binary.
 
+use super::repetitive::longest_sequence;
 use super::{Candidate, Filter, Opinion};
 
 /// The filter.
@@ -25,11 +26,78 @@ impl Filter for Plain {
         if memchr::memmem::find(&name, b"usersecretsid").is_some() {
             return Opinion::Drop("it names where the secrets are");
         }
+        if [b"csrf".as_slice(), b"xsrf", b"requestverification", b"authenticity_token"]
+            .iter()
+            .any(|word| memchr::memmem::find(&name, word).is_some())
+        {
+            return Opinion::Drop("it is good for one form");
+        }
         if is_version(secret) {
             return Opinion::Drop("it is a version");
         }
+        let last = last_word(candidate.name);
+        if NAMING.iter().any(|word| last.eq_ignore_ascii_case(word)) && !is_secret_id(&name) {
+            return Opinion::Lower("its name says that it names something");
+        }
+        if first_word_is_of(candidate.name, &UNREAL) {
+            return Opinion::Lower("its name says that it isn't real");
+        }
+        if longest_sequence(secret) >= LONGEST_SEQUENCE {
+            return Opinion::Lower("it holds a run of the alphabet or of digits");
+        }
         Opinion::Keep
     }
+}
+
+/// Last words of names whose values are names and places: `credentialsId`, `SECRET_NAME`, `token_url`.
+const NAMING: [&[u8]; 15] = [
+    b"id",
+    b"ids",
+    b"name",
+    b"names",
+    b"url",
+    b"uri",
+    b"host",
+    b"hostname",
+    b"endpoint",
+    b"path",
+    b"file",
+    b"filename",
+    b"dir",
+    b"arn",
+    b"alias",
+];
+
+/// First words of names whose values are made up: `invalidToken`, `fake_secret`.
+const UNREAL: [&[u8]; 9] = [b"nonmatching", b"non", b"invalid", b"fake", b"wrong", b"bad", b"dummy", b"mock", b"bogus"];
+
+/// Least length of a run of characters that each follow the one before, which random values hardly ever hold, in bytes.
+const LONGEST_SEQUENCE: usize = 6;
+
+/// HashiCorp Vault's AppRole logs in with a `secret_id`, which is a secret.
+fn is_secret_id(name: &[u8]) -> bool {
+    name.ends_with(b"secret_id") || name.ends_with(b"secretid") || name.ends_with(b"secret-id")
+}
+
+/// The last word of a name: behind its last sign or where its case rises last.
+fn last_word(name: &[u8]) -> &[u8] {
+    let start = (1..name.len()).rev().find(|&at| {
+        let (before, here) = (name[at - 1], name[at]);
+        !before.is_ascii_alphanumeric() || before.is_ascii_lowercase() && here.is_ascii_uppercase()
+    });
+    &name[start.unwrap_or(0)..]
+}
+
+/// Whether the name begins with one of these words.
+fn first_word_is_of(name: &[u8], words: &[&[u8]]) -> bool {
+    let name = &name[name.iter().take_while(|byte| !byte.is_ascii_alphanumeric()).count()..];
+    words.iter().any(|word| {
+        let next = name.get(word.len()).copied().unwrap_or(b'_');
+        let apart = !next.is_ascii_alphabetic()
+            || name[..word.len().min(name.len())].last().is_some_and(u8::is_ascii_lowercase)
+                && next.is_ascii_uppercase();
+        name.len() > word.len() && name[..word.len()].eq_ignore_ascii_case(word) && apart
+    })
 }
 
 /// `^1.2.3`, `npm:^7.0.4`, `>= 2.0, < 3`, `3.0-3.12`: numbers joined by dots, with the signs and words of version ranges.
@@ -77,7 +145,16 @@ mod tests {
         for name in ["PUBLIC_KEY", "publicKeyToken", "stripePublishableKey"] {
             assert!(matches!(opinion("plain", name, "kX9!mmq2zz", 0.0), Opinion::Drop(_)), "{name}");
         }
-        for secret in ["kX9!mmq2zz", "1234.567890", "v1.a8f5kd9s", "12.kd.93", "pässwörd7", "2023-11-05"] {
+        for name in ["credentialsId", "APP_SECRET_NAME", "token.url", "invalidToken", "fake_secret", "NON_MATCHING_KEY"]
+        {
+            assert!(matches!(opinion("plain", name, "kX9!mmq2zz", 0.0), Opinion::Lower(_)), "{name}");
+        }
+        assert!(matches!(opinion("plain", "csrfToken", "kX9!mmq2zz", 0.0), Opinion::Drop(_)));
+        assert!(matches!(opinion("plain", "key", "abcdefg9kX!12", 0.0), Opinion::Lower(_)));
+        for name in ["secret_id", "badge_token", "nonce", "hostPassword", "paid"] {
+            assert_eq!(opinion("plain", name, "kX9!mmq2zz", 0.0), Opinion::Keep, "{name}");
+        }
+        for secret in ["kX9!mmq2zz", "1234.908172", "v1.a8f5kd9s", "12.kd.93", "pässwörd7", "2023-11-05"] {
             assert_eq!(opinion("plain", "password", secret, 0.0), Opinion::Keep, "{secret}");
         }
     }

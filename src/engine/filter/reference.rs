@@ -1,6 +1,7 @@
 //! Values that name where the secret is instead of being it: variables, vault references, calls, paths.
 
 use super::{Candidate, Filter, Opinion};
+use crate::location::Span;
 
 /// The filter.
 pub(super) struct Reference;
@@ -56,6 +57,12 @@ impl Filter for Reference {
         if is_path_or_url(secret) {
             return Opinion::Drop("it is a path or an address");
         }
+        if candidate.bare && is_type(secret) {
+            return Opinion::Drop("it is a type");
+        }
+        if candidate.bare && candidate.place.is_some_and(|(text, raw)| is_prose(text, raw.secret)) {
+            return Opinion::Lower("it is a word of a sentence");
+        }
         if candidate.bare
             && is_named_thing(secret)
             && candidate.place.is_some_and(|(text, raw)| goes_on(text, raw.secret.end))
@@ -100,6 +107,44 @@ fn is_call_or_member(secret: &[u8]) -> bool {
         }
         _ => false,
     }
+}
+
+/// Types of values that may be texts, lower case.
+const TYPES: [&[u8]; 18] = [
+    b"string",
+    b"str",
+    b"bytes",
+    b"byte",
+    b"char",
+    b"text",
+    b"varchar",
+    b"int",
+    b"integer",
+    b"bool",
+    b"boolean",
+    b"option",
+    b"optional",
+    b"property",
+    b"securestring",
+    b"secretstr",
+    b"any",
+    b"object",
+];
+
+/// `String!`, `Option<String>`, `str|None`, `varchar(255)`: a type's name with what languages put behind it.
+fn is_type(secret: &[u8]) -> bool {
+    let word = secret.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let rest = &secret[word..];
+    TYPES.iter().any(|name| secret[..word].eq_ignore_ascii_case(name))
+        && rest.first().is_none_or(|byte| b"!?<[(|*&".contains(byte))
+}
+
+/// Whether what stands behind `word: ` goes on as a sentence: `Second pass: resolve all of them`.
+fn is_prose(text: &[u8], secret: Span) -> bool {
+    let letters = text[secret.start..secret.end].iter().all(u8::is_ascii_alphabetic);
+    letters
+        && text[..secret.start].ends_with(b": ")
+        && matches!(text.get(secret.end..secret.end + 2), Some([b' ', next]) if next.is_ascii_lowercase())
 }
 
 /// What may be the name of a variable or a type, with at most one number in it.

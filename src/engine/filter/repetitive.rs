@@ -32,7 +32,7 @@ impl Filter for Repetitive {
 }
 
 /// Length of the longest stretch in which every byte is one more (or one less) than the one before.
-fn longest_sequence(value: &[u8]) -> usize {
+pub(super) fn longest_sequence(value: &[u8]) -> usize {
     let longest = |step: i16| {
         value
             .chunk_by(|a, b| i16::from(*b) - i16::from(*a) == step || (step == 1 && *a == b'9' && *b == b'0'))

@@ -28,7 +28,7 @@ impl CodeMatcher for Assignment {
         let before = &text[keyword.start.saturating_sub(LONGEST_NAME).max(floor)..keyword.start];
         let lead = before.iter().rev().take_while(|byte| is_name(**byte)).count();
         let name = Span::new(keyword.start - lead, name_end(text, keyword)?);
-        if is_author(&text[keyword.start..name.end]) {
+        if is_another_word(text, keyword, name) {
             return None;
         }
         let before = |at: usize| name.start.checked_sub(at).and_then(|at| text.get(at)).copied();
@@ -45,6 +45,9 @@ impl CodeMatcher for Assignment {
             Some(b':') if lead.last().is_some_and(|byte| b"(, ".contains(byte)) => Role::Argument,
             _ => Role::Name,
         };
+        if text.get(name.end) == Some(&b'(') && !is_setter(text, keyword, name) {
+            return None;
+        }
         let value = value_after(text, name.end, role)?;
         Some(RawMatch {
             whole: Span::new(name.start, value.end),
@@ -77,10 +80,50 @@ fn name_end(text: &[u8], keyword: Span) -> Option<usize> {
     (tail <= LONGEST_NAME).then_some(end + tail)
 }
 
-/// Whether `auth`, with which a keyword ends, is only the start of `author`: `GIT_AUTHOR_EMAIL`, but not `authorization`.
-fn is_author(text: &[u8]) -> bool {
-    let text = text.to_ascii_lowercase();
-    text.strip_prefix(b"_author").is_some_and(|rest| !rest.starts_with(b"i"))
+/// Words that end with `pass` and are about no password.
+const PASSES: [&[u8]; 8] =
+    [b"bypass", b"compass", b"encompass", b"surpass", b"trespass", b"overpass", b"underpass", b"minipass"];
+
+/// Whether the keyword is a piece of another word: `auth` of `GIT_AUTHOR_EMAIL` (but not `authorization`), `pass` of `bypass`.
+fn is_another_word(text: &[u8], keyword: Span, name: Span) -> bool {
+    let from_keyword = text[keyword.start..name.end].to_ascii_lowercase();
+    let author = [b"_author".as_slice(), b"author"].iter().find_map(|start| from_keyword.strip_prefix(*start));
+    let up_to = text[name.start..name.end.min(keyword.start + b"pass".len())].to_ascii_lowercase();
+    author.is_some_and(|rest| !rest.starts_with(b"i")) || PASSES.iter().any(|word| up_to.ends_with(word))
+}
+
+/// First words of functions that are given no secret, or the name of one.
+const ASKING: [&[u8]; 22] = [
+    b"get",
+    b"check",
+    b"is",
+    b"has",
+    b"find",
+    b"parse",
+    b"valid",
+    b"verify",
+    b"hash",
+    b"read",
+    b"load",
+    b"fetch",
+    b"generate",
+    b"delete",
+    b"remove",
+    b"compare",
+    b"assert",
+    b"expect",
+    b"require",
+    b"need",
+    b"lookup",
+    b"resolve",
+];
+
+/// Whether a function of this name may be given the secret it is named for: `setAuthToken("…")`, `BasicKey("…")`, but neither
+/// `getPassword("…")` nor `password.encode("…")`.
+fn is_setter(text: &[u8], keyword: Span, name: Span) -> bool {
+    let start = memchr::memrchr(b'.', &text[name.start..name.end]).map_or(name.start, |at| name.start + at + 1);
+    let function = text[start..name.end].to_ascii_lowercase();
+    keyword.start >= start && !ASKING.iter().any(|verb| function.starts_with(verb))
 }
 
 /// Whether `byte` may stand in a name.
@@ -133,6 +176,11 @@ mod tests {
             ("password = \"short", None),
             ("the password is VALUE", None),
             ("password: sho", None),
+            ("getPassword(\"VALUE\")", None),
+            ("password.encode(\"VALUE\")", None),
+            ("setPassword(\"VALUE\")", Some(VALUE)),
+            ("password = getenv(\"VALUE\")", None),
+            ("bypassword = 'VALUE'", None),
             ("password = Some(\"VALUE\"),", Some(VALUE)),
             ("client.setToken_password(Base64.decode(\"VALUE\"))", Some(VALUE)),
             ("\"passwords\": [\"VALUE\"]", Some(VALUE)),
@@ -163,7 +211,7 @@ mod tests {
             let at = text.find("token").expect("a case names one");
             Assignment.find(text.as_bytes(), Span::new(at, at + 5), 0).expect("a case has a value").bare
         };
-        for text in ["tokens: &[&Token]) -> x", "token = format!(\"x\")", "token=VALUE"] {
+        for text in ["tokens: &[&Token]) -> x", "token=VALUE"] {
             assert!(bare(&text.replace("VALUE", "a1b2c3d4")), "{text}");
         }
         for text in ["token = 'VALUE'", r#"{\"token\":\"VALUE\"}"#, "token: `VALUE`"] {

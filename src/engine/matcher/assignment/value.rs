@@ -182,10 +182,11 @@ fn quoted_or_call(text: &[u8], cursor: &mut Cursor<'_>) -> Option<Span> {
 /// The quoted first argument of calls in each other, of which the cursor stands at the first one's name or bracket.
 fn called(text: &[u8], cursor: &mut Cursor<'_>) -> Option<Span> {
     for _ in 0..MOST_CALLS {
+        let from = cursor.at;
         while cursor.peek().is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_.:".contains(&byte)) {
             cursor.at += 1;
         }
-        if cursor.peek() != Some(b'(') {
+        if cursor.peek() != Some(b'(') || is_about_text(&text[from..cursor.at]) {
             return None;
         }
         cursor.skip(b"(");
@@ -195,6 +196,44 @@ fn called(text: &[u8], cursor: &mut Cursor<'_>) -> Option<Span> {
         }
     }
     None
+}
+
+/// Pieces of names of functions whose texts are names, messages or patterns, and no values.
+const ABOUT_TEXT: [&[u8]; 28] = [
+    b"printf",
+    b"format",
+    b"compile",
+    b"env",
+    b"get",
+    b"find",
+    b"fetch",
+    b"select",
+    b"query",
+    b"prompt",
+    b"input",
+    b"ask",
+    b"read",
+    b"load",
+    b"require",
+    b"import",
+    b"translate",
+    b"message",
+    b"error",
+    b"log",
+    b"label",
+    b"param",
+    b"path",
+    b"join",
+    b"regex",
+    b"match",
+    b"lookup",
+    b"column",
+];
+
+/// Whether a function's text argument is about something: `getenv("…")`, `fmt.Sprintf("…")`.
+fn is_about_text(function: &[u8]) -> bool {
+    let function = function.to_ascii_lowercase();
+    ABOUT_TEXT.iter().any(|piece| memchr::memmem::find(&function, piece).is_some())
 }
 
 /// A quoted value, with up to two letters of a string prefix (`b"…"`, `u'…'`, `@"…"`) and escaped quotes around it.
@@ -235,7 +274,9 @@ fn bare(text: &[u8], start: usize) -> Option<Span> {
     while end > start && b")]}".contains(&text[end - 1]) && !text[start..end].iter().any(|byte| b"([{".contains(byte)) {
         end -= 1;
     }
-    (end - start >= LEAST).then(|| Span::new(start, end))
+    // A call whose first argument is a text.
+    let call = text[start..end].ends_with(b"(");
+    (end - start >= LEAST && !call).then(|| Span::new(start, end))
 }
 
 /// The text of an XML element whose opening tag ended at `start`: of one line, which may be one of its own.
