@@ -310,7 +310,7 @@ fn rule_id(text: &str) -> Result<String, String> {
 }
 
 /// A rule file: relative, inside the repository, since it is read from the same side as the configuration.
-fn rule_file(text: &str) -> Result<String, String> {
+pub(super) fn rule_file(text: &str) -> Result<String, String> {
     let outside = text.is_empty()
         || text.starts_with(['/', '\\'])
         || text.contains([':', '\\'])

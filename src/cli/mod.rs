@@ -35,7 +35,7 @@ mod units;
 pub use error::CliError;
 pub use exit::Exit;
 pub use settings::{ConfigSource, ConfigText, ReportTo, Request, Settings, Side};
-pub use task::{FilesRoot, Range, ReportFormat, Task, Trust};
+pub use task::{FilesRoot, Range, ReportFormat, Spot, Task, Trust};
 
 /// What the user wants done.
 #[derive(Debug)]
@@ -46,6 +46,17 @@ pub enum Command {
     ShowConfig(Request),
     /// Print the active rules, see [`rules::list`].
     ListRules(Request),
+    /// Print everything about the rule of this id.
+    ShowRule(String, Request),
+    /// Run the examples of the rules: of files, if any are named, else of all that are active.
+    TestRules {
+        /// Whether files are named, which the request then holds.
+        only_files: bool,
+        /// The settings.
+        request: Request,
+    },
+    /// Tell why something at a place is or isn't reported.
+    Explain(Spot, Request),
     /// Print what the active rules cost on these paths.
     RulesCost(Vec<PathBuf>, Request),
     /// Measure what decoding a repository costs.
@@ -90,6 +101,18 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<C
         }
         Sub::Config(ConfigSub::Show(typed)) => request(typed.scan, environment, own).map(Command::ShowConfig),
         Sub::Rules(RulesSub::List(typed)) => request(typed.flags(), environment, own).map(Command::ListRules),
+        Sub::Rules(RulesSub::Show(typed)) => {
+            request(typed.list.flags(), environment, own).map(|request| Command::ShowRule(typed.id, request))
+        }
+        Sub::Rules(RulesSub::Test(typed)) => {
+            let only_files = !typed.files.is_empty();
+            let flags = ScanArgs { rules: typed.files, config: typed.config, ..ScanArgs::default() };
+            request(flags, environment, own).map(|request| Command::TestRules { only_files, request })
+        }
+        Sub::Explain(typed) => {
+            let spot = typed.spot.clone();
+            request(typed.flags(), environment, own).map(|request| Command::Explain(spot, request))
+        }
         Sub::Rules(RulesSub::Cost(typed)) => request(typed.list.flags(), environment, own)
             .map(|request| Command::RulesCost(or_here(typed.paths), request)),
         Sub::Bench(bench::BenchSub::Floor(typed)) => Ok(Command::Floor(typed.into())),

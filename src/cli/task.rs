@@ -57,6 +57,17 @@ impl Task {
     }
 }
 
+/// What `keytrail explain` is asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spot {
+    /// The file as the user spelled it.
+    pub path: PathBuf,
+    /// 1-based.
+    pub line: u64,
+    /// 1-based, in UTF-16 code units; `None` for all of the line.
+    pub column: Option<u64>,
+}
+
 /// One root of `keytrail files`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FilesRoot {

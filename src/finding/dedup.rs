@@ -222,6 +222,7 @@ impl Draft {
             severity: rule.severity,
             confidence: shown.iter().map(|occurrence| occurrence.hit.confidence).max().unwrap_or(0),
             reasons: hit.reasons.iter().map(|&reason| reason.to_owned()).collect(),
+            steps: hit.steps.clone(),
             validity: if expired { Validity::Expired } else { hit.validity },
             facts: hit.facts.clone(),
             target: target(&rule, &hit),

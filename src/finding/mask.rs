@@ -119,10 +119,9 @@ impl Masker {
 
 /// Replaces every candidate that the engine sees in a name or other short text, at any confidence.
 pub fn candidates(engine: &Engine, bytes: &mut Vec<u8>) {
-    let mut spans: Vec<Span> =
+    let spans: Vec<Span> =
         engine.scan(bytes).matches.iter().filter(|found| found.view == 0).map(|found| found.raw.secret).collect();
-    spans.sort_unstable();
-    for span in spans.into_iter().rev() {
+    for span in merged(spans).into_iter().rev() {
         bytes.splice(span.start..span.end, REDACTED.bytes());
     }
 }

@@ -360,6 +360,7 @@ fn check(raw: RawRule, origin: Origin) -> Result<Loaded, Vec<String>> {
         types: texts(raw.types),
         specificity: raw.specificity,
         remediation: raw.remediation.into(),
+        terms: None,
     };
     Ok(Loaded { rule, examples: raw.examples, counterexamples: raw.counterexamples })
 }
