@@ -373,7 +373,7 @@ fn sighting(versions: &[&Occurrence], masker: &Masker) -> Sighting {
 }
 
 /// What may be shown of a secret.
-fn preview(rule: &crate::rule::Rule, secret: &Secret) -> String {
+pub fn preview(rule: &crate::rule::Rule, secret: &Secret) -> String {
     let prefix = rule.public_prefix.as_ref();
     let value = secret.expose();
     let prefix = if value.starts_with(prefix.as_bytes()) { prefix } else { "" };

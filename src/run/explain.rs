@@ -11,6 +11,7 @@ use crate::cli::error::{plain, printable};
 use crate::cli::{CliError, Request, Spot};
 use crate::engine::Engine;
 use crate::engine::explain::{Miss, Stage, Step, Told};
+use crate::finding::dedup::preview;
 use crate::finding::fingerprint::{self, Standing, fingerprint};
 use crate::finding::mask::{self, Masker};
 use crate::finding::suppress;
@@ -205,12 +206,13 @@ impl Page<'_> {
         let value = secret(self.bytes, self.views, one);
         writeln!(
             out,
-            "{}  {}\n  {:12}{columns}{}, a value of {} bytes",
+            "{}  {}\n  {:12}{columns}{}\n  {:12}{}",
             printable(&rule.id),
             printable(&rule.name),
             "matches",
             view.unwrap_or_default(),
-            value.len()
+            "value",
+            printable(&preview(rule, &value))
         )?;
         let mut name = self.name(one);
         self.masker.text(&mut name);
