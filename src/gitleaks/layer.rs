@@ -187,9 +187,11 @@ impl Reader<'_, '_> {
             table.mistake("[[rules]] without `id`");
             return None;
         };
-        let is_plain = |c: char| (c.is_ascii_graphic() || c == ' ') && !"\"'`".contains(c);
-        if id.len() > LONGEST_ID || id.trim() != id || !id.chars().all(is_plain) {
-            self.page.add(at, format!("an id must be 1 to {LONGEST_ID} printable ASCII characters, without quotes"));
+        let is_plain = |c: char| c.is_ascii_graphic() && !"\"'`".contains(c);
+        let says_something = id.chars().any(|c| c.is_ascii_alphanumeric());
+        if id.len() > LONGEST_ID || !says_something || !id.chars().all(is_plain) {
+            let wanted = format!("1 to {LONGEST_ID} printable ASCII characters, without spaces and quotes");
+            self.page.add(at, format!("an id must be {wanted}, of which one is a letter or digit"));
             return None;
         }
         Some(Draft { id, ..draft })

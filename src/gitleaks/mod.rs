@@ -311,7 +311,10 @@ fn own(draft: &Draft, built_in: Option<&Rule>, global: &[Arc<Allowlist>]) -> Res
         id: draft.id.clone().into(),
         name: name.into(),
         provider: "".into(),
-        description: draft.description.clone().into(),
+        description: match draft.description.as_str() {
+            "" => format!("Rule of {}.", draft.at.file).into(),
+            text => text.to_owned().into(),
+        },
         source: at.file.clone().into(),
         keywords: keywords.into_iter().map(Into::into).collect(),
         matcher,

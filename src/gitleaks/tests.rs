@@ -310,6 +310,7 @@ fn rules_that_can_not_be_had_are_mistakes() {
         (rule("a", "regex = 'a(?=b)'"), "look-around"),
         (rule("a", "regex = '(?:[^x]{1000}){1000}'"), "larger than 8 MiB"),
         (rule("a\\n", "regex = 'ab'"), "printable ASCII"),
+        (rule("--", "regex = 'ab'"), "a letter or digit"),
         (rule("a", "regex = 'ab'\n[[rules.required]]\nid = 'b'"), "requires `b`, which is no rule"),
         (rule("a", "regex = 'ab'\n[[rules.required]]\nid = 'a'"), "requires `a`, itself"),
         (rule("a", "regex = 'ab'") + &rule("a", "regex = 'cd'"), "stands twice"),
@@ -326,6 +327,17 @@ fn rules_that_can_not_be_had_are_mistakes() {
         let wrong = wrong(&toml);
         assert!(wrong.iter().any(|it| it.contains(what)), "{toml}: {what} is not in {wrong:?}");
     }
+}
+
+#[test]
+fn what_a_base_brings_can_be_taken_out() {
+    let base = rule("a", "regex = 'ab'") + &rule("key-files", "path = '\\.p12$'");
+    let own = "[extend]\npath = 'base.toml'\ndisabledRules = ['key-files']\n";
+    let chain = [Source { name: "own.toml", text: own }, Source { name: "base.toml", text: &base }];
+    let loaded = load(&chain, &[]).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+    assert_eq!(loaded.rules.iter().map(|rule| rule.id.as_ref()).collect::<Vec<_>>(), ["a"]);
+    let mistakes = load(&chain[1..], &[]).expect_err("by itself it can't be had");
+    assert!(mistakes[0].reason.contains("a path alone"), "{mistakes:?}");
 }
 
 #[test]

@@ -83,17 +83,20 @@ impl Standpoint {
 /// The file can't be read, or has no such line.
 fn text(spot: &Spot, conductor: &Conductor, standpoint: &Standpoint) -> Result<String, CliError> {
     let bytes = read(&spot.path)?;
-    let line = line_span(&bytes, spot.line).ok_or_else(|| {
-        let lines = 1 + memchr::memchr_iter(b'\n', &bytes).count();
+    let (views, told) = conductor.engine.explain(&bytes);
+    // A text in UTF-16 is opened as what it is.
+    let opened = views.iter().position(|view| view.whole).map_or(0, |at| at + 1);
+    let text = text_of(&bytes, &views, opened);
+    let line = line_span(text, spot.line).ok_or_else(|| {
+        let lines = 1 + memchr::memchr_iter(b'\n', text).count();
         CliError::new(format!("{}: there is no line {}, the file has {lines}", spot.path.display(), spot.line))
     })?;
-    let (views, told) = conductor.engine.explain(&bytes);
     let secrets: Vec<Secret> = told.iter().map(|one| secret(&bytes, &views, one)).collect();
     let masker = Masker::new(secrets.iter().zip(&told).map(|(secret, one)| {
         let prefix = conductor.engine.rule(one.found.rule).public_prefix.as_ref();
         (secret, prefix)
     }));
-    let page = Page { conductor, standpoint, bytes: &bytes, views: &views, told: &told, masker };
+    let page = Page { conductor, standpoint, bytes: &bytes, views: &views, opened, text, told: &told, masker };
     let mut out = String::new();
     page.write(spot, line, &mut out).expect("a String takes every write");
     Ok(out)
@@ -138,8 +141,14 @@ fn secret(bytes: &[u8], views: &[View], one: &Told) -> Secret {
 struct Page<'p> {
     conductor: &'p Conductor,
     standpoint: &'p Standpoint,
+    /// The file.
     bytes: &'p [u8],
+    /// Decoded texts of it.
     views: &'p [View],
+    /// Which of them a user opens, as in [`crate::engine::Match::view`].
+    opened: usize,
+    /// The text of that one.
+    text: &'p [u8],
     told: &'p [Told],
     masker: Masker,
 }
@@ -151,7 +160,7 @@ impl Page<'_> {
         self.masker.text(&mut path);
         mask::candidates_in_text(self.engine(), &mut path);
         let shown = Span::new(line.start, line.end.min(line.start + SHOWN));
-        let excerpt = mask::masked(self.bytes, shown, &self.hidden());
+        let excerpt = mask::masked(self.text, shown, &self.hidden());
         writeln!(out, "{}:{}", printable(&path), spot.line)?;
         writeln!(out, "  │ {}\n", printable(excerpt.trim_end()))?;
         let mut places = Places::default();
@@ -180,15 +189,15 @@ impl Page<'_> {
         &self.conductor.engine
     }
 
-    /// All bytes of the file that no line may show.
+    /// All of the text that no line may show.
     fn hidden(&self) -> Vec<Span> {
+        let len = self.text.len();
+        let inside = |span: Span| Span::new(span.start.min(len), span.end.min(len));
         let spans = self.told.iter().flat_map(|one| {
-            one.found.raw.hidden().map(|span| match one.found.view.checked_sub(1) {
-                None => span,
-                Some(view) => {
-                    let Span { start, end } = self.views[view].in_blob(span);
-                    Span::new(start.min(self.bytes.len()), end.min(self.bytes.len()))
-                }
+            one.found.raw.hidden().filter_map(|span| match (one.found.view, self.opened) {
+                (view, opened) if view == opened => Some(span),
+                (view, 0) => Some(inside(self.views[view - 1].in_blob(span))),
+                _ => None,
             })
         });
         mask::merged(spans.collect())
@@ -319,11 +328,11 @@ impl Page<'_> {
 
     /// Keywords on the line that led to no match.
     fn misses(&self, line: Span, spot: &Spot, out: &mut String) -> fmt::Result {
-        let mut locator = Locator::new(&self.bytes[line.start..line.end], Position::START);
+        let mut locator = Locator::new(&self.text[line.start..line.end], Position::START);
         let hidden = self.hidden();
         let missed: Vec<(u64, Miss)> = self
             .engine()
-            .missed(self.bytes, line)
+            .missed(self.text, line)
             .into_iter()
             .map(|miss| (locator.position(miss.keyword.start - line.start, Position::START).column, miss))
             .filter(|(column, miss)| {
@@ -336,7 +345,7 @@ impl Page<'_> {
         }
         writeln!(out, "keywords that led to no match")?;
         for (column, miss) in missed.iter().take(MOST_MISSES) {
-            let word = mask::masked(self.bytes, miss.keyword, &hidden);
+            let word = mask::masked(self.text, miss.keyword, &hidden);
             let id = &self.engine().rule(miss.rule).id;
             let why = match miss.stage {
                 Stage::Surroundings => "can't be a match by what stands around it",

@@ -92,6 +92,17 @@ fn terms_of_rule_files_are_told() {
 }
 
 #[test]
+fn a_text_in_utf_16_is_explained_as_it_is_opened() {
+    let workspace = Workspace::new();
+    let token = Token::new("explained in UTF-16");
+    let text = format!("\u{feff}erste Zeile\nünd {}", token.line());
+    workspace.write("a.txt", text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>());
+    let ran = keytrail(["explain", "a.txt:2"]).within(workspace.path("")).go().exits(0);
+    ran.says(&["github-pat", "utf-16le", "ünd upload with ‹redacted› from here on", "columns 17 to 57"]);
+    keytrail(["explain", "a.txt:1"]).within(workspace.path("")).go().exits(0).says(&["no rule matches here"]);
+}
+
+#[test]
 fn a_place_that_is_not_there_is_told() {
     let workspace = Workspace::new();
     workspace.write("a.txt", "one\ntwo\n");
