@@ -57,8 +57,7 @@ pub struct Loaded {
 
 /// Whether a rule file is in gitleaks' format: that one says `[[rules]]` where ours says `[[rule]]`.
 pub fn is_gitleaks(text: &str) -> bool {
-    let is_theirs =
-        |key: &str| ["rules", "extend", "allowlist", "allowlists", "minversion", "title"].iter().any(|it| *it == key);
+    let is_theirs = |key: &str| ["rules", "extend", "allowlist", "allowlists", "minversion", "title"].contains(&key);
     match DeTable::parse(text) {
         Ok(table) => table.get_ref().keys().any(|key| is_theirs(&key.get_ref().to_lowercase())),
         // Broken TOML is read by its headings, so that the mistake is told by the right reader.
@@ -98,13 +97,15 @@ pub fn load(chain: &[Source<'_>], built_in: &[Arc<Rule>]) -> Result<Loaded, Vec<
     merged.finish(&top)
 }
 
-/// A rule on its way: what files say of it and, if it is one of ours, that one.
+/// A rule on its way: one of ours, what files say of it, or both.
 #[derive(Debug)]
-struct Entry {
-    /// The built-in rule of this id.
-    built_in: Option<Arc<Rule>>,
-    /// What files say.
-    draft: Option<Draft>,
+enum Entry {
+    /// A built-in rule that no file mentions.
+    BuiltIn(Arc<Rule>),
+    /// A built-in rule of which files say something.
+    Changed(Arc<Rule>, Draft),
+    /// A rule of the files' own.
+    Own(Draft),
 }
 
 /// The layers so far.
@@ -122,7 +123,7 @@ impl Merged {
     fn add(&mut self, layer: Layer, built_in: &[Arc<Rule>]) {
         if layer.uses_default {
             self.uses_built_in = true;
-            let entry = |rule: &Arc<Rule>| (rule.id.to_string(), Entry { built_in: Some(rule.clone()), draft: None });
+            let entry = |rule: &Arc<Rule>| (rule.id.to_string(), Entry::BuiltIn(rule.clone()));
             self.rules.extend(built_in.iter().map(entry));
         }
         for (id, At { file, line }) in &layer.disabled {
@@ -138,12 +139,13 @@ impl Merged {
             if !seen.insert(draft.id.clone()) {
                 self.mistakes.push(draft.at.mistake(format!("rule `{}` stands twice in this file", draft.id)));
             }
-            match self.rules.get_mut(&draft.id) {
-                Some(entry) => entry.draft = Some(entry.draft.take().map_or(draft.clone(), |base| over(base, draft))),
-                None => {
-                    self.rules.insert(draft.id.clone(), Entry { built_in: None, draft: Some(draft) });
-                }
-            }
+            let entry = match self.rules.remove(&draft.id) {
+                None => Entry::Own(draft),
+                Some(Entry::BuiltIn(rule)) => Entry::Changed(rule, draft),
+                Some(Entry::Changed(rule, base)) => Entry::Changed(rule, over(base, draft)),
+                Some(Entry::Own(base)) => Entry::Own(over(base, draft)),
+            };
+            self.rules.insert(entry.id().to_owned(), entry);
         }
         self.allowlists.extend(layer.allowlists);
         self.notes.extend(layer.notes);
@@ -168,7 +170,7 @@ impl Merged {
                 self.mistakes.push(at.mistake(format!("`targetRules` names `{target}`, which is no rule")));
             }
         }
-        let drafts = self.rules.values().filter_map(|entry| entry.draft.as_ref());
+        let drafts = self.rules.values().filter_map(Entry::draft);
         let unmet: Vec<Mistake> = drafts.flat_map(|draft| unmet(draft, &rules)).collect();
         self.mistakes.extend(unmet);
         if self.mistakes.is_empty() && !rules.iter().any(|rule| is_reported(rule)) {
@@ -241,17 +243,33 @@ fn unmet(draft: &Draft, rules: &[Arc<Rule>]) -> Vec<Mistake> {
 }
 
 impl Entry {
+    /// What files say.
+    fn draft(&self) -> Option<&Draft> {
+        match self {
+            Self::BuiltIn(_) => None,
+            Self::Changed(_, draft) | Self::Own(draft) => Some(draft),
+        }
+    }
+
+    /// The rule's id.
+    fn id(&self) -> &str {
+        match self {
+            Self::BuiltIn(rule) => &rule.id,
+            Self::Changed(_, draft) | Self::Own(draft) => &draft.id,
+        }
+    }
+
     /// The rule it comes to, with the allowlists of the whole file.
     fn rule(&self, global: &[Arc<Allowlist>]) -> Result<Arc<Rule>, Vec<Mistake>> {
-        match (&self.built_in, &self.draft) {
-            (Some(rule), None) if global.is_empty() => Ok(Arc::clone(rule)),
-            (Some(rule), None) => {
+        match self {
+            Self::BuiltIn(rule) if global.is_empty() => Ok(Arc::clone(rule)),
+            Self::BuiltIn(rule) => {
                 let terms = Terms { allowlists: global.to_vec(), ..Terms::default() };
                 Ok(Arc::new(Rule { terms: Some(Arc::new(terms)), ..Rule::clone(rule) }))
             }
-            (Some(rule), Some(draft)) if draft.regex.is_none() => changed(rule, draft, global),
-            (built_in, Some(draft)) => own(draft, built_in.as_deref(), global),
-            (None, None) => unreachable!("an entry is made of one or the other"),
+            Self::Changed(rule, draft) if draft.regex.is_none() => changed(rule, draft, global),
+            Self::Changed(rule, draft) => own(draft, Some(rule), global),
+            Self::Own(draft) => own(draft, None, global),
         }
     }
 }
