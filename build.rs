@@ -163,6 +163,7 @@ fn write_rules<'a>(out: &mut String, rules: impl Iterator<Item = &'a Rule>) {
                 format!("Matcher::Pattern {{ pattern: {}, bound: {bound:?}, run: {run:?} }}", text(pattern))
             }
             Matcher::Code { name } => format!("Matcher::Code {{ name: {} }}", text(name)),
+            Matcher::Path => "Matcher::Path".to_owned(),
         };
         writeln!(
             out,

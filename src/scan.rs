@@ -27,6 +27,7 @@ mod accept;
 mod explain;
 mod introduced;
 mod known;
+mod names;
 mod terms;
 
 pub use accept::AcceptUnread;
@@ -138,6 +139,7 @@ struct Collector<'c> {
     bytes: AtomicU64,
     known: AtomicU64,
     late: AtomicBool,
+    names: names::Names,
 }
 
 impl<'c> Collector<'c> {
@@ -151,6 +153,7 @@ impl<'c> Collector<'c> {
             bytes: AtomicU64::new(0),
             known: AtomicU64::new(0),
             late: AtomicBool::new(false),
+            names: names::Names::new(&conductor.engine),
         }
     }
 
@@ -237,9 +240,12 @@ impl Visitor for Collector<'_> {
             let facts = self.guarded(&blob, || observe::observe(&seen.path, blob.bytes));
             self.with(|collected| collected.observations.extend(facts));
         }
-        let Outcome { hits, trace, is_clean } = self.guarded(&blob, || self.scan(parent, &blob));
+        let Outcome { mut hits, trace, is_clean } = self.guarded(&blob, || self.scan(parent, &blob));
         if blob.is_lasting {
             self.settle(blob.id, blob.bytes.len(), is_clean);
+        }
+        if is_name && !self.names.is_empty() {
+            hits.extend(self.guarded(&blob, || self.names(&blob)));
         }
         if !hits.is_empty() {
             let provenance = blob.provenance.cloned();
@@ -300,7 +306,7 @@ impl Visitor for Collector<'_> {
     fn suspects(&self, text: &[u8]) -> bool {
         // Where we fail, the text is handed out, and the failure reported there.
         let found = || !self.conductor.engine.scan(text).matches.is_empty();
-        catch_unwind(AssertUnwindSafe(found)).unwrap_or(true)
+        self.names.suspects(text) || catch_unwind(AssertUnwindSafe(found)).unwrap_or(true)
     }
 
     fn in_full(&self) -> bool {

@@ -23,7 +23,7 @@ impl Detector {
     pub(super) fn may_match(&self, text: &[u8], keyword: Span) -> bool {
         match &self.lane {
             Lane::Code(code) => code.may_match(text, keyword),
-            Lane::Fast { .. } | Lane::Slow { .. } => true,
+            Lane::Fast { .. } | Lane::Slow { .. } | Lane::Path => true,
         }
     }
 
@@ -42,7 +42,7 @@ impl Detector {
                     None => Look { examined, ..nothing },
                 }
             }
-            Lane::Slow { .. } => nothing,
+            Lane::Slow { .. } | Lane::Path => nothing,
         }
     }
 
@@ -64,7 +64,7 @@ impl Detector {
         match &self.lane {
             Lane::Fast { bound, .. } => *bound,
             Lane::Code(code) => code.reach(),
-            Lane::Slow { .. } => 0,
+            Lane::Slow { .. } | Lane::Path => 0,
         }
     }
 }

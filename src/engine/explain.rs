@@ -160,7 +160,7 @@ impl Engine {
         // A keyword with several anchors came as far as the best of them; `None` led to a match.
         let mut all: BTreeMap<(Span, usize), Option<Stage>> = BTreeMap::new();
         for (rule, detector) in self.detectors.iter().enumerate() {
-            if matches!(detector.lane, Lane::Slow { .. }) {
+            if matches!(detector.lane, Lane::Slow { .. } | Lane::Path) {
                 continue;
             }
             for anchor in detector.rule.anchors.iter() {

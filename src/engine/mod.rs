@@ -102,6 +102,8 @@ enum Lane {
     Code(&'static dyn CodeMatcher),
     /// The whole text, searched without a prefilter.
     Slow { pattern: String },
+    /// Nothing: its findings are files by their paths.
+    Path,
 }
 
 /// A rule with the code it calls on.
@@ -412,6 +414,7 @@ impl Detector {
                 Lane::Fast { pattern: pattern.to_string(), bound: *bound, run: *run }
             }
             Matcher::Pattern { pattern, bound: None, .. } => Lane::Slow { pattern: pattern.to_string() },
+            Matcher::Path => Lane::Path,
             Matcher::Code { name } => {
                 Lane::Code(matcher::by_name(name).ok_or_else(|| wrong(format!("there is no matcher `{name}`")))?)
             }
@@ -442,7 +445,7 @@ impl Engine {
     /// The first rule whose pattern doesn't compile.
     pub fn self_check(&self) -> Result<(), EngineError> {
         for detector in &self.detectors {
-            if !matches!(detector.lane, Lane::Code(_)) && detector.compiled().is_none() {
+            if !matches!(detector.lane, Lane::Code(_) | Lane::Path) && detector.compiled().is_none() {
                 let reason = "the pattern doesn't compile".to_owned();
                 return Err(EngineError { rule: detector.rule.id.to_string(), reason });
             }

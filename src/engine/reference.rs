@@ -18,6 +18,7 @@ fn search(engine: &Engine, text: &[u8]) -> Vec<Found> {
     let lower = text.to_ascii_lowercase();
     for (index, detector) in engine.detectors.iter().enumerate() {
         match &detector.lane {
+            Lane::Path => {}
             Lane::Slow { .. } => engine.slow_rule(text, index, &mut found),
             // A keyword is part of what a rule means: it is proven to be in every match of a fast rule.
             Lane::Fast { .. } => detector.everywhere(text, |raw| found.push(engine.judged(text, index, raw))),

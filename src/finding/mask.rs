@@ -170,9 +170,15 @@ fn is_whole_word(text: &[u8], span: Span) -> bool {
 pub struct Line {
     before: String,
     after: String,
+    absent: bool,
 }
 
 impl Line {
+    /// No line: there is nothing to show.
+    pub fn absent() -> Self {
+        Self { absent: true, ..Self::default() }
+    }
+
     /// The line in which `secret` begins, every span of `hidden` (see [`merged`]) replaced.
     pub fn new(text: &[u8], secret: Span, hidden: &[Span]) -> Self {
         let first_line =
@@ -187,11 +193,14 @@ impl Line {
         let before = Span::new(if cut { whole_from(text, before) } else { before.start }, before.end);
         let cut = window.end - first_line == REACH + MARGIN;
         let after = Span::new(after.start, if cut { whole_until(text, after) } else { after.end });
-        Self { before: masked(text, before, hidden), after: masked(text, after, hidden) }
+        Self { before: masked(text, before, hidden), after: masked(text, after, hidden), absent: false }
     }
 
     /// What may be shown of it: masked by value, then cut.
     pub fn shown(&self, masker: &Masker) -> String {
+        if self.absent {
+            return String::new();
+        }
         let (mut before, mut after) = (self.before.clone(), self.after.clone());
         masker.text(&mut before);
         masker.text(&mut after);

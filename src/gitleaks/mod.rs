@@ -18,6 +18,7 @@ use crate::rule::{Confidence, Matcher, Rule, Severity};
 
 mod dialect;
 mod layer;
+mod names;
 mod reader;
 
 use layer::{Draft, Global, Layer};
@@ -280,6 +281,7 @@ fn terms(draft: &Draft, groups: Option<Groups>, global: &[Arc<Allowlist>]) -> Ar
         groups,
         entropy: draft.entropy,
         path: draft.path.clone(),
+        names: None,
         allowlists: draft.allowlists.iter().chain(global).cloned().collect(),
         required: draft.required.iter().map(|(required, _)| required.clone()).collect(),
         is_auxiliary: draft.skip_report,
@@ -301,15 +303,7 @@ fn changed(rule: &Rule, draft: &Draft, global: &[Arc<Allowlist>]) -> Result<Arc<
 /// A rule of the file's own; `built_in`: the one whose pattern it replaces.
 fn own(draft: &Draft, built_in: Option<&Rule>, global: &[Arc<Allowlist>]) -> Result<Arc<Rule>, Vec<Mistake>> {
     let wrong = |at: &At, reason: &str| vec![at.mistake(format!("rule `{}`: {reason}", draft.id))];
-    let Some((regex, at)) = &draft.regex else {
-        return Err(wrong(
-            &draft.at,
-            match draft.path {
-                None => "it needs a `regex`",
-                Some(_) => "it has a `path` and no `regex`: findings by a path alone are not supported",
-            },
-        ));
-    };
+    let Some((regex, at)) = &draft.regex else { return for_paths(draft, global) };
     if regex.empty {
         return Err(wrong(at, "the regex matches the empty text, so it would match everywhere"));
     }
@@ -323,9 +317,42 @@ fn own(draft: &Draft, built_in: Option<&Rule>, global: &[Arc<Allowlist>]) -> Res
     let mut keywords = draft.keywords.clone();
     keywords.extend(built_in.iter().flat_map(|rule| rule.keywords.iter().map(|word| word.to_lowercase())));
     let (matcher, anchors) = lane(&regex.pattern, &keywords).map_err(|reason| wrong(at, &reason))?;
+    let fresh = Rule {
+        keywords: keywords.into_iter().map(Into::into).collect(),
+        matcher,
+        anchors: anchors.into(),
+        terms: Some(terms(draft, Some(groups), global)),
+        ..fresh(draft)
+    };
+    Ok(Arc::new(match built_in {
+        None => fresh,
+        Some(rule) => Rule {
+            severity: rule.severity,
+            target: rule.target.clone(),
+            cloud: rule.cloud.clone(),
+            remediation: rule.remediation.clone(),
+            ..fresh
+        },
+    }))
+}
+
+/// A rule for a path alone.
+fn for_paths(draft: &Draft, global: &[Arc<Allowlist>]) -> Result<Arc<Rule>, Vec<Mistake>> {
+    let wrong = |reason: &str| vec![draft.at.mistake(format!("rule `{}`: {reason}", draft.id))];
+    let Some(path) = &draft.path else { return Err(wrong("it needs a `regex` or a `path`")) };
+    if !draft.required.is_empty() {
+        return Err(wrong("without a `regex` it can't require others: files have no lines to be near"));
+    }
+    let names = names::names(path).map_err(|reason| wrong(&reason))?;
+    let terms = Terms { names: Some(names), ..Terms::clone(&terms(draft, Some(Groups::FirstFilled), global)) };
+    Ok(Arc::new(Rule { terms: Some(Arc::new(terms)), matcher: Matcher::Path, ..fresh(draft) }))
+}
+
+/// A rule with what a draft says for people, and nothing to match.
+fn fresh(draft: &Draft) -> Rule {
     let name = if draft.description.is_empty() { &draft.id } else { &draft.description };
     let name = name.lines().next().unwrap_or_default().trim_end_matches('.').chars().take(120).collect::<String>();
-    let fresh = Rule {
+    Rule {
         id: draft.id.clone().into(),
         name: name.into(),
         provider: "".into(),
@@ -333,28 +360,27 @@ fn own(draft: &Draft, built_in: Option<&Rule>, global: &[Arc<Allowlist>]) -> Res
             "" => format!("Rule of {}.", draft.at.file).into(),
             text => text.to_owned().into(),
         },
-        source: at.file.clone().into(),
-        keywords: keywords.into_iter().map(Into::into).collect(),
-        matcher,
-        anchors: anchors.into(),
+        source: draft.at.file.clone().into(),
+        keywords: Vec::new().into(),
+        matcher: Matcher::Path,
+        anchors: Vec::new().into(),
         structure: "".into(),
         structure_always: true,
         public_prefix: "".into(),
         random_bits: 0,
-        severity: built_in.map_or(Severity::High, |rule| rule.severity),
+        severity: Severity::High,
         confidence: Confidence::Medium,
-        target: built_in.map_or("unknown".into(), |rule| rule.target.clone()),
-        cloud: built_in.map_or("".into(), |rule| rule.cloud.clone()),
+        target: "unknown".into(),
+        cloud: "".into(),
         family: "key".into(),
         cwe: 798,
         filters: Vec::new().into(),
         entropy: 0.0,
         types: Vec::new().into(),
         specificity: 50,
-        remediation: built_in.map_or("generic-secret".into(), |rule| rule.remediation.clone()),
-        terms: Some(terms(draft, Some(groups), global)),
-    };
-    Ok(Arc::new(fresh))
+        remediation: "generic-secret".into(),
+        terms: None,
+    }
 }
 
 /// Which lane a pattern goes: the fast one if one of its keywords is proven to be in every match.

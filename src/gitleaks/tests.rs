@@ -302,8 +302,12 @@ fn every_mistake_is_told_with_its_line() {
 #[test]
 fn rules_that_can_not_be_had_are_mistakes() {
     for (toml, what) in [
-        (rule("a", "description = 'x'"), "it needs a `regex`"),
-        (rule("a", "path = '''\\.pem$'''"), "findings by a path alone are not supported"),
+        (rule("a", "description = 'x'"), "it needs a `regex` or a `path`"),
+        (rule("a", "path = '''\\.env'''"), "doesn't say how the path of a file ends"),
+        (
+            rule("a", "path = '[.]p$'") + &"[[rules.required]]\nid = 'b'\n" + &rule("b", "regex = 'ab'"),
+            "can't require others",
+        ),
         (rule("a", "regex = 'a*'"), "matches the empty text"),
         (rule("a", "regex = 'a(b)'\nsecretGroup = 2"), "there is no group 2, the regex has 1"),
         (rule("a", "regex = 'ab'\nkeywords = ['']"), "an empty text is in everything"),
@@ -331,13 +335,13 @@ fn rules_that_can_not_be_had_are_mistakes() {
 
 #[test]
 fn what_a_base_brings_can_be_taken_out() {
-    let base = rule("a", "regex = 'ab'") + &rule("key-files", "path = '\\.p12$'");
+    let base = rule("a", "regex = 'ab'") + &rule("key-files", "path = '\\.p12'");
     let own = "[extend]\npath = 'base.toml'\ndisabledRules = ['key-files']\n";
     let chain = [Source { name: "own.toml", text: own }, Source { name: "base.toml", text: &base }];
     let loaded = load(&chain, &[]).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
     assert_eq!(loaded.rules.iter().map(|rule| rule.id.as_ref()).collect::<Vec<_>>(), ["a"]);
     let mistakes = load(&chain[1..], &[]).expect_err("by itself it can't be had");
-    assert!(mistakes[0].reason.contains("a path alone"), "{mistakes:?}");
+    assert!(mistakes[0].reason.contains("how the path of a file ends"), "{mistakes:?}");
 }
 
 #[test]

@@ -90,6 +90,8 @@ pub enum Matcher {
         /// Its name.
         name: Text,
     },
+    /// Nothing in any text: the file itself is the finding, by its path ([`terms::Terms::path`]).
+    Path,
 }
 
 /// How bad a secret is if real.

@@ -12,6 +12,8 @@ pub struct Terms {
     pub entropy: f64,
     /// Pattern of the paths the rule is for; `None` for all.
     pub path: Option<String>,
+    /// For a rule without a pattern: the names, each behind a slash, that paths of its files end in.
+    pub names: Option<String>,
     /// What is no finding: those of the rule and those of the whole file.
     pub allowlists: Vec<Arc<Allowlist>>,
     /// Rules that must match near.

@@ -129,6 +129,7 @@ impl Page {
                 };
                 self.line("lane", &lane)?;
             }
+            Matcher::Path => self.line("matches", "files by their path, whatever they hold")?,
             Matcher::Code { name } => {
                 self.line("matcher", &format!("{name}, written by hand, around its keywords"))?;
             }

@@ -9,6 +9,7 @@ use regex_automata::util::syntax;
 use crate::engine::Engine;
 use crate::finding::dedup::Occurrence;
 use crate::place::{Commit, Part, Place};
+use crate::rule::Matcher;
 use crate::rule::terms::{self, Allowlist};
 use crate::secret::Secret;
 
@@ -21,6 +22,8 @@ pub(super) struct Terms {
 struct Rule {
     said: Arc<terms::Terms>,
     path: Option<Regex>,
+    /// Whether its findings are paths and nothing else.
+    is_for_names: bool,
     /// Patterns of the paths of each allowlist, in their order.
     allowlists: Vec<Option<Arc<Regex>>>,
 }
@@ -40,7 +43,7 @@ pub(super) enum Saying {
 type Spot = (Secret, Vec<u8>, Vec<Vec<u8>>, Part);
 
 /// Compiles expressions as one; the loader has compiled each of them.
-fn compile(patterns: &[String]) -> Regex {
+pub(super) fn compile(patterns: &[String]) -> Regex {
     Regex::builder()
         .syntax(syntax::Config::new().unicode(false).utf8(false))
         .configure(Regex::config().utf8_empty(false).nfa_size_limit(None))
@@ -71,7 +74,8 @@ impl Terms {
         let rules = engine.rules().map(|rule| {
             let said = rule.terms.clone()?;
             let allowlists = said.allowlists.iter().map(&mut paths).collect();
-            Some(Rule { path: said.path.clone().map(|path| compile(&[path])), allowlists, said })
+            let is_for_names = rule.matcher == Matcher::Path;
+            Some(Rule { is_for_names, path: said.path.clone().map(|path| compile(&[path])), allowlists, said })
         });
         Self { rules: rules.collect() }
     }
@@ -134,7 +138,11 @@ impl Terms {
             let commit = firsts.get(&spot(occurrence)).map(|commit| commit.id.to_ascii_lowercase());
             let path = path_of(&occurrence.place);
             let hit = &occurrence.hit;
-            let saying = self.saying(hit.rule, &hit.pending, &path, commit.as_deref());
+            let is_name = occurrence.place.provenance.part == Part::PathName;
+            let saying = match &self.rules[hit.rule] {
+                Some(rule) if rule.is_for_names && !is_name => Saying::OtherPath,
+                _ => self.saying(hit.rule, &hit.pending, &path, commit.as_deref()),
+            };
             if saying != Saying::Reported {
                 allowed += u64::from(matches!(saying, Saying::Allowed(_)));
                 *occurrence = Occurrence::placeless(occurrence.content, hit.clone());

@@ -133,6 +133,57 @@ fn what_is_staged_is_new_however_many_rules_see_it() {
     scan(&run).holds_exactly(&[&new]);
 }
 
+/// A rule for a path alone.
+const KEY_FILES: &str = "[[rules]]\nid = \"key-files\"\ndescription = \"Key file.\"\npath = '''(?i)(^|/)keys/[^/]*\\.(?:p12|pfx)$'''\n\
+                         [[rules.allowlists]]\npaths = ['''sample''']\n";
+
+/// The paths of all findings.
+fn all_paths(results: &Results) -> Vec<&str> {
+    assert!(results.findings.iter().all(|finding| finding.text("rule") == "key-files"));
+    results.findings.iter().flat_map(|finding| finding.paths()).collect()
+}
+
+#[test]
+fn a_rule_for_a_path_alone_finds_files() {
+    let workspace = Workspace::new();
+    for path in
+        ["keys/a.P12", "b/keys/c.pfx", "b/keys/a.P12", "keys/a.txt", "keys/sample.p12", "other/a.p12", "keys/x/a.p12"]
+    {
+        workspace.write(&format!("tree/{path}"), "no secret in here\n");
+    }
+    let run = files(&workspace, KEY_FILES);
+    let results = scan(&run);
+    assert_eq!(all_paths(&results), ["b/keys/a.P12", "keys/a.P12", "b/keys/c.pfx"], "one finding a name");
+    assert_eq!((results.code, results.findings.len(), results.excluded("allowlist")), (1, 2, 1));
+    assert!(results.findings.iter().all(|finding| finding.places.iter().all(|place| place.part == "path name")));
+    run.go().exits(1).says(&["Key file", "the file itself", "keys/a.P12"]).doesnt_say(&["redacted"]);
+}
+
+#[test]
+fn files_are_found_by_their_paths_in_git_too() {
+    let workspace = Workspace::new();
+    let Some(repo) = workspace.repo("named") else { return };
+    let rules = workspace.write("g.toml", KEY_FILES);
+    let run = |command: &str| keytrail([command]).within(repo.path()).arg("--rules").arg(&rules);
+    let first = repo.commit_file("keys/a.p12", "one");
+    repo.commit_file("keys/a.p12", "two");
+    repo.git(["rm", "-q", "keys/a.p12"]);
+    repo.commit_file("doc.txt", "see keys/b.p12\n");
+    let results = scan(&run("history"));
+    assert_eq!(all_paths(&results), ["keys/a.p12"]);
+    let place = results.findings[0].place();
+    assert_eq!((place.state.as_str(), place.first.as_deref()), ("history only", Some(first.as_str())));
+    repo.write("keys/b.pfx", "new");
+    repo.write("doc.txt", "keys/b.p12 and keys/c.p12\n");
+    repo.git(["add", "."]);
+    assert_eq!(all_paths(&scan(&run("staged"))), ["keys/b.pfx"]);
+    repo.git(["commit", "-q", "-m", "keys/d.p12"]);
+    assert_eq!(all_paths(&scan(&run("diff").arg("HEAD~1..HEAD"))), ["keys/b.pfx"]);
+    repo.write("keys/b.pfx", "changed");
+    repo.git(["add", "."]);
+    assert_eq!(all_paths(&scan(&run("staged"))), [""; 0], "the path was there before");
+}
+
 #[test]
 fn a_chain_is_two_files_deep() {
     let workspace = Workspace::new();
@@ -187,7 +238,7 @@ fn refused(rules: &str) -> Ran {
 
 #[test]
 fn what_can_not_be_had_is_refused_by_line() {
-    refused("[[rules]]\nid = 'a'\npath = '''\\.p12$'''\n").says(&["g.toml:1", "`a`", "a path alone"]);
+    refused("[[rules]]\nid = 'a'\npath = '''^conf/'''\n").says(&["g.toml:1", "`a`", "how the path of a file ends"]);
     refused("[[rules]]\nid = 'a'\nregex = 'a(?=b)'\nkewords = ['x']\n").says(&[
         "g.toml:3",
         "look-around",

@@ -21,7 +21,7 @@ impl Page {
         let name = self.paint.strong(&terminal(&found.rule.name));
         let sure = self.paint.quiet(&format!("confidence {}%{}", found.confidence, checked(found)));
         writeln!(out, "{word}  {name}  {}  {sure}", terminal(&found.preview))?;
-        if self.secrets {
+        if self.secrets && !found.secret.is_empty() {
             self.labelled("secret", &terminal_bytes(found.secret.expose()), out)?;
         }
         self.places(&found.places, "at", out)?;
