@@ -12,7 +12,7 @@ impl Detector {
     }
 
     /// The compiled pattern. That built-in ones compile is a test's business; one that doesn't finds nothing here
-    /// and fails [`Engine::self_check`].
+    /// and fails [`super::Engine::self_check`].
     pub(super) fn compiled(&self) -> Option<&Pattern> {
         let (Lane::Fast { pattern, .. } | Lane::Slow { pattern }) = &self.lane else { return None };
         self.pattern.get_or_init(|| Pattern::new(pattern, self.groups()).ok()).as_ref()

@@ -305,7 +305,7 @@ fn rules_that_can_not_be_had_are_mistakes() {
         (rule("a", "description = 'x'"), "it needs a `regex` or a `path`"),
         (rule("a", "path = '''\\.env'''"), "doesn't say how the path of a file ends"),
         (
-            rule("a", "path = '[.]p$'") + &"[[rules.required]]\nid = 'b'\n" + &rule("b", "regex = 'ab'"),
+            rule("a", "path = '[.]p$'") + "[[rules.required]]\nid = 'b'\n" + &rule("b", "regex = 'ab'"),
             "can't require others",
         ),
         (rule("a", "regex = 'a*'"), "matches the empty text"),
