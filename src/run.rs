@@ -32,6 +32,7 @@ mod explain;
 mod floor;
 mod known;
 mod own;
+mod reported;
 mod rules;
 mod show_rule;
 mod try_rules;
@@ -90,7 +91,7 @@ fn run(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<ExitCod
             print(&outcome.text)?;
             Ok(if outcome.passed { ExitCode::SUCCESS } else { ExitCode::from(1) })
         }
-        Command::Explain(spot, request) => print(&explain::run(&spot, request)?),
+        Command::Explain(asked, request) => print(&explain::run(&asked, request)?),
         Command::RulesCost(paths, request) => {
             let settings = request.resolve(&mut Own::here().resolver())?;
             print(&cost::table(&engine(active(&settings)?.rules)?, &paths)?)

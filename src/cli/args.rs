@@ -21,7 +21,7 @@ use crate::rule::Confidence;
 
 mod queries;
 
-pub(crate) use queries::{ExplainArgs, RulesSub};
+pub(crate) use queries::{ExplainArgs, RulesSub, Subject};
 
 /// Shown under every scan's help.
 const EXIT_CODES: &str = "Exit codes: 0 clean and complete, 1 findings, 2 usage or configuration error, 3 something \
@@ -214,6 +214,9 @@ pub(crate) struct ScanArgs {
     #[arg(long, value_name = "FILE", help_heading = "Detection")]
     pub(crate) config: Option<PathBuf>,
     /// Also use the rules in this file; may be given several times
+    ///
+    /// In keytrail's format or in gitleaks' TOML. A file of the latter stands for all rules unless it extends the built-in
+    /// ones ([extend] with useDefault = true).
     #[arg(long, value_name = "FILE", help_heading = "Detection")]
     pub(crate) rules: Vec<PathBuf>,
     /// Least confidence of what is reported: low, medium or high; what is below is counted [default: medium]

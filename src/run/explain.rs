@@ -3,12 +3,13 @@
 
 use std::fmt::{self, Write as _};
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::own::Own;
+use super::reported;
 use crate::cli::error::{plain, printable};
-use crate::cli::{CliError, Request, Spot};
+use crate::cli::{Asked, CliError, Request, Spot};
 use crate::engine::Engine;
 use crate::engine::explain::{Miss, Stage, Step, Told};
 use crate::finding::dedup::preview;
@@ -40,18 +41,35 @@ struct Standpoint {
     allowed: Allowed,
 }
 
-/// Reads the settings of a scan and explains a line.
+/// Reads the settings of a scan and explains a line, or the lines of a finding that a report tells.
 ///
 /// # Errors
-/// Settings or file can't be read, or the file has no such line.
-pub(super) fn run(spot: &Spot, request: Request) -> Result<String, CliError> {
-    let own = Own::of(std::slice::from_ref(&spot.path));
+/// Settings, report or file can't be read, or the file has no such line. What a report tells may have gone since: that is
+/// said, and no error.
+pub(super) fn run(asked: &Asked, request: Request) -> Result<String, CliError> {
+    let (mut out, spots) = match asked {
+        Asked::Spot(spot) => (String::new(), vec![spot.clone()]),
+        Asked::Reported { fingerprint, report } => {
+            let reported::Reported { text, spots } = reported::find(report, fingerprint)?;
+            (text, spots)
+        }
+    };
+    let paths: Vec<PathBuf> = spots.iter().map(|spot| spot.path.clone()).collect();
+    let own = Own::of(&paths);
     let settings = request.resolve(&mut own.resolver())?;
     let mut conductor = super::conductor(&settings, super::active(&settings)?.rules, Instant::now())?;
     let is_heard = settings.inline_allow && own.is_somebody();
     conductor.markers = if is_heard { Markers::Heard } else { Markers::Ignored };
-    let standpoint = Standpoint::of(spot, own.top(), &conductor.policy);
-    text(spot, &conductor, &standpoint)
+    for spot in &spots {
+        let standpoint = Standpoint::of(spot, own.top(), &conductor.policy);
+        match (text(spot, &conductor, &standpoint), asked) {
+            (Ok(text), Asked::Spot(_)) => out.push_str(&text),
+            (Ok(text), Asked::Reported { .. }) => out.push_str(&format!("\n{text}")),
+            (Err(error), Asked::Spot(_)) => return Err(error),
+            (Err(error), Asked::Reported { .. }) => out.push_str(&format!("\nnot here: {error}\n")),
+        }
+    }
+    Ok(out)
 }
 
 impl Standpoint {

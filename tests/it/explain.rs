@@ -114,6 +114,37 @@ fn a_place_that_is_not_there_is_told() {
 }
 
 #[test]
+fn a_finding_of_a_report_is_explained_where_it_stood() {
+    let workspace = Workspace::new();
+    let token = Token::new("explained by its fingerprint");
+    workspace.write("a.txt", token.line());
+    workspace.write("deep/b.txt", format!("x\n{}", token.line()));
+    let report = workspace.path("report.jsonl");
+    let target = format!("jsonl={}", report.display());
+    let scan = keytrail(["files", "a.txt", "deep", "--format", &target]).within(workspace.path("")).go().exits(1);
+    assert!(scan.stdout.is_empty());
+    let records = std::fs::read_to_string(&report).expect("it was written");
+    let finding: serde_json::Value = records
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .find(|it: &serde_json::Value| it["type"] == "finding")
+        .expect("one");
+    let fingerprint = finding["fingerprint"].as_str().expect("a text");
+    let run = |args: &[&str]| keytrail(["explain"]).args(args).within(workspace.path("")).go();
+    let told = run(&[fingerprint, "--report", "report.jsonl"]).exits(0);
+    told.says(&["github-pat", fingerprint, "a.txt:1", "github-crc32", "verdict", "reported"]);
+    std::fs::remove_file(workspace.path("a.txt")).expect("it was there");
+    run(&[fingerprint, "--report", "report.jsonl"]).exits(0).says(&["not here: a.txt"]);
+    run(&[fingerprint]).exits(2).says(&["--report FILE"]);
+    run(&["deep/b.txt:2", "--report", "report.jsonl"]).exits(2).says(&["goes with a fingerprint"]);
+    run(&[&format!("v1:{}", "0".repeat(32)), "--report", "report.jsonl"]).exits(2).says(&["no finding"]);
+    run(&[fingerprint, "--report", "deep/b.txt"]).exits(2).says(&["line 1 is no JSON"]);
+    let outside = finding.to_string().replace("\"a.txt\"", "\"../a.txt\"");
+    workspace.write("other.jsonl", outside);
+    run(&[fingerprint, "--report", "other.jsonl"]).exits(0).says(&["../a.txt:1"]).doesnt_say(&["verdict", "not here"]);
+}
+
+#[test]
 fn scans_explain_findings_and_count_what_was_dropped() {
     let workspace = Workspace::new();
     let token = Token::new("explained in a scan");

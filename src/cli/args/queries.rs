@@ -65,9 +65,12 @@ pub(crate) struct TestRulesArgs {
 /// `keytrail explain`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExplainArgs {
-    /// Where to look: a file, a line and, if you like, a column, all from 1 on
-    #[arg(value_name = "FILE:LINE[:COLUMN]", value_parser = spot())]
-    pub(crate) spot: Spot,
+    /// Where to look: a file, a line and, if you like, a column, from 1 on; or the fingerprint of a finding
+    #[arg(value_name = "FILE:LINE[:COLUMN]|FINGERPRINT", value_parser = subject())]
+    pub(crate) subject: Subject,
+    /// The report in JSON lines that has the fingerprint; its paths are looked for below the current directory
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) list: ListArgs,
     /// Least confidence of what is reported: low, medium or high [default: medium]
@@ -106,9 +109,33 @@ pub(crate) struct CostArgs {
     pub(crate) list: ListArgs,
 }
 
+/// What `keytrail explain` is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// A place in a file.
+    Spot(Spot),
+    /// A fingerprint.
+    Fingerprint(String),
+}
+
+/// Parses what `keytrail explain` is given.
+fn subject() -> impl TypedValueParser<Value = Subject> {
+    let spot = spot();
+    OsStringValueParser::new().try_map(move |typed: OsString| match typed.to_str() {
+        Some(text) if is_fingerprint(text) => Ok(Subject::Fingerprint(text.to_owned())),
+        _ => spot(typed).map(Subject::Spot),
+    })
+}
+
+/// Whether a text is a fingerprint, as reports print them.
+fn is_fingerprint(text: &str) -> bool {
+    let rest = ["v1:", "v1k:", "v1p:"].iter().find_map(|version| text.strip_prefix(version));
+    rest.is_some_and(|rest| rest.len() >= 32 && rest.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b':'))
+}
+
 /// Parses `FILE:LINE` or `FILE:LINE:COLUMN`; the file may be any bytes, colons among them.
-fn spot() -> impl TypedValueParser<Value = Spot> {
-    OsStringValueParser::new().try_map(|typed: OsString| {
+fn spot() -> impl Fn(OsString) -> Result<Spot, String> + Clone + Send + Sync {
+    |typed: OsString| {
         let bytes = typed.as_encoded_bytes();
         let number_before = |end: usize| {
             let colon = bytes[..end].iter().rposition(|&byte| byte == b':')?;
@@ -126,7 +153,7 @@ fn spot() -> impl TypedValueParser<Value = Spot> {
             Some(file) if !file.is_empty() => Ok(Spot { path: file.into(), line, column }),
             _ => Err("no file is named before the line".to_owned()),
         }
-    })
+    }
 }
 
 /// What stands before the `:` at `cut`.
@@ -149,7 +176,7 @@ mod tests {
 
     #[test]
     fn spots_name_a_file_a_line_and_maybe_a_column() {
-        let parse = |text: &str| spot().parse_ref(&clap::Command::new("x"), None, std::ffi::OsStr::new(text)).ok();
+        let parse = |text: &str| spot()(OsString::from(text)).ok();
         let at = |path: &str, line, column| Some(Spot { path: path.into(), line, column });
         for (text, expected) in [
             ("a.py:12", at("a.py", 12, None)),
@@ -164,6 +191,8 @@ mod tests {
             ("a.py:99999999999999999999", None),
         ] {
             assert_eq!(parse(text), expected, "{text}");
+            assert!(!is_fingerprint(text));
         }
+        assert!(is_fingerprint(&format!("v1p:{}", "0f".repeat(16))) && !is_fingerprint("v1:12"));
     }
 }
