@@ -91,6 +91,8 @@ fn generate() -> Result<(String, Literals), Vec<Mistake>> {
 
     let remedies: Remedies = data("rules/data/remedies.toml", &mut mistakes);
     let placeholders: Placeholders = data("rules/data/placeholders.toml", &mut mistakes);
+    let model: Model = data("rules/data/generic-model.toml", &mut mistakes);
+    let words: Words = data("rules/data/generic-words.toml", &mut mistakes);
     for (file, loaded) in &rules {
         let key = &loaded.rule.remediation;
         if !remedies.remedy.iter().any(|remedy| remedy.key == *key) {
@@ -106,6 +108,8 @@ fn generate() -> Result<(String, Literals), Vec<Mistake>> {
     write_files(&mut out, &paths);
     write_remedies(&mut out, &remedies);
     write_placeholders(&mut out, &placeholders);
+    write_model(&mut out, &model);
+    write_words(&mut out, &words);
     let literals = Literals::new(&rules.iter().map(|(_, loaded)| &*loaded.rule.anchors).collect::<Vec<_>>());
     write_literals(&mut out, &literals);
     Ok((out, literals))
@@ -260,4 +264,86 @@ fn write_placeholders(out: &mut String, placeholders: &Placeholders) {
         writeln!(out, "pub(crate) static PLACEHOLDER_{name}: &[&str] = &{words:?};")
             .expect("writing to a string works");
     }
+}
+
+/// The model of the generic detector, as `tools/train/` writes it.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Model {
+    /// Names of the features, in order.
+    features: Vec<String>,
+    /// From this sum on, this many percent are real.
+    calibration: Vec<(f64, u8)>,
+    /// The trees; none while the first ones are being trained.
+    #[serde(default)]
+    tree: Vec<Tree>,
+}
+
+/// One tree: its root is node 0; a child that is negative is the leaf of its complement.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Tree {
+    feature: Vec<u8>,
+    threshold: Vec<f64>,
+    left: Vec<i16>,
+    right: Vec<i16>,
+    leaf: Vec<f64>,
+}
+
+/// Groups of words that the model's features are of.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Words {
+    group: Vec<Group>,
+}
+
+/// One group.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Group {
+    name: String,
+    words: Vec<String>,
+}
+
+/// The groups, in order.
+fn write_words(out: &mut String, words: &Words) {
+    writeln!(out, "pub(crate) const MODEL_GROUPS: [(&str, &[&str]); {}] = [", words.group.len())
+        .expect("writing to a string works");
+    for Group { name, words } in &words.group {
+        writeln!(out, "({name:?}, &{words:?}),").expect("writing to a string works");
+    }
+    out.push_str("];\n");
+}
+
+/// All trees in one table of nodes and one of leaves.
+fn write_model(out: &mut String, model: &Model) {
+    let (mut nodes, mut leaves, mut roots) = (Vec::new(), Vec::new(), Vec::new());
+    for tree in &model.tree {
+        let (first, first_leaf) = (nodes.len() as i16, leaves.len() as i16);
+        let child = |to: i16| if to < 0 { !(!to + first_leaf) } else { to + first };
+        roots.push(first);
+        for (at, feature) in tree.feature.iter().enumerate() {
+            let threshold = at_most(tree.threshold[at]);
+            nodes.push((*feature, threshold, child(tree.left[at]), child(tree.right[at])));
+        }
+        leaves.extend(tree.leaf.iter().map(|leaf| *leaf as f32));
+    }
+    let calibration: Vec<(f32, u8)> =
+        model.calibration.iter().map(|(from, percent)| (*from as f32, *percent)).collect();
+    writeln!(
+        out,
+        "#[cfg(test)]\npub(crate) static MODEL_FEATURES: &[&str] = &{:?};\n\
+         pub(crate) static MODEL_NODES: &[(u8, f32, i16, i16)] = &{nodes:?};\n\
+         pub(crate) static MODEL_LEAVES: &[f32] = &{leaves:?};\n\
+         pub(crate) static MODEL_ROOTS: &[i16] = &{roots:?};\n\
+         pub(crate) static MODEL_CALIBRATION: &[(f32, u8)] = &{calibration:?};",
+        model.features,
+    )
+    .expect("writing to a string works");
+}
+
+/// The largest `f32` that is no more than `limit`, so that an `f32` is at most the one iff it is at most the other.
+fn at_most(limit: f64) -> f32 {
+    let near = limit as f32;
+    if f64::from(near) > limit { near.next_down() } else { near }
 }

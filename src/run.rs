@@ -27,6 +27,7 @@ use crate::source::git::staged::Staged;
 use crate::source::mounted::{Mounted, MountedOptions};
 use crate::source::{Source, SourceError, threads};
 
+mod candidates;
 mod cost;
 mod explain;
 mod floor;
@@ -97,6 +98,10 @@ fn run(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<ExitCod
             print(&cost::table(&engine(active(&settings)?.rules)?, &paths)?)
         }
         Command::Floor(task) => print(&floor::measure(&task)?),
+        Command::Candidates(task) => {
+            let engine = Engine::new(built_in_rules()).map_err(|error| CliError::new(error.to_string()))?;
+            print(&candidates::lines(&engine, &task)?)
+        }
         Command::Scan(task, request) => scan(&task, request, env),
     }
 }

@@ -1,4 +1,4 @@
-//! The built-in data as `build.rs` made it: rules, remedies, placeholder words. Nothing is parsed at start.
+//! The built-in data as `build.rs` made it: rules, remedies, placeholder words, the model's weights. Nothing is parsed at start.
 
 use std::borrow::Cow;
 

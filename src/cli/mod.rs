@@ -61,6 +61,8 @@ pub enum Command {
     RulesCost(Vec<PathBuf>, Request),
     /// Measure what decoding a repository costs.
     Floor(bench::Floor),
+    /// Print all matches in these files for those who train the model.
+    Candidates(bench::Candidates),
     /// Print this text (help, version) to standard output and end well.
     Print(String),
 }
@@ -116,6 +118,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<C
         Sub::Rules(RulesSub::Cost(typed)) => request(typed.list.flags(), environment, own)
             .map(|request| Command::RulesCost(or_here(typed.paths), request)),
         Sub::Bench(bench::BenchSub::Floor(typed)) => Ok(Command::Floor(typed.into())),
+        Sub::Bench(bench::BenchSub::Candidates(typed)) => Ok(Command::Candidates(typed.into())),
     }
 }
 

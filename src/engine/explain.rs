@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use super::filter::Opinion;
 use super::structure::Verdict;
-use super::{Engine, Lane, Match};
+use super::{Engine, Lane, Match, RawMatch, model};
 use crate::location::Span;
 use crate::view::{self, View};
+
+/// Features of a rating that are told.
+const MOST_FEATURES: usize = 8;
 
 /// One step of judging a match.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +27,15 @@ pub enum Step {
         id: &'static str,
         /// What it said.
         opinion: Opinion,
+    },
+    /// The model.
+    Rated {
+        /// Its name.
+        id: &'static str,
+        /// The likelihood it gives, percent.
+        percent: u8,
+        /// The features that say most, each with by how much the log odds would fall without it.
+        features: Vec<(String, f32)>,
     },
     /// What a rule file asks: entropy, an allowlist, a required rule.
     Terms {
@@ -50,11 +62,19 @@ impl Step {
         Self::Structure { check, said }
     }
 
+    /// The step of a filter.
+    pub(super) fn filter(id: &'static str, opinion: Opinion, text: &[u8], raw: &RawMatch) -> Self {
+        let Opinion::Rate(percent) = opinion else { return Self::Filter { id, opinion } };
+        let mut features = model::features(text, raw).map(|row| model::weighed(&row)).unwrap_or_default();
+        features.truncate(MOST_FEATURES);
+        Self::Rated { id, percent, features }
+    }
+
     /// The name of what decided.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Structure { check, .. } => check,
-            Self::Filter { id, .. } => id,
+            Self::Filter { id, .. } | Self::Rated { id, .. } => id,
             Self::Terms { what, .. } => what,
         }
     }
@@ -66,6 +86,12 @@ impl Step {
             Self::Filter { opinion: Opinion::Keep, .. } => "keeps it".to_owned(),
             Self::Filter { opinion: Opinion::Lower(reason), .. } => format!("doubts it: {reason}"),
             Self::Filter { opinion: Opinion::Drop(reason), .. } => format!("drops it: {reason}"),
+            Self::Filter { opinion: Opinion::Rate(percent), .. } => format!("rates it at {percent}%"),
+            Self::Rated { percent, features, .. } => {
+                let features = features.iter().map(|(name, weight)| format!("{name} {weight:+.1}"));
+                let features = features.collect::<Vec<_>>().join(", ");
+                format!("rates it at {percent}%, for what says most of its log odds: {features}")
+            }
             Self::Terms { detail, drops: true, .. } => format!("drops it: {detail}"),
             Self::Terms { detail, .. } => detail.clone(),
         }
@@ -74,7 +100,7 @@ impl Step {
     /// Whether the match is no finding for it.
     pub fn drops(&self) -> bool {
         match self {
-            Self::Structure { .. } => false,
+            Self::Structure { .. } | Self::Rated { .. } => false,
             Self::Filter { opinion, .. } => matches!(opinion, Opinion::Drop(_)),
             Self::Terms { drops, .. } => *drops,
         }

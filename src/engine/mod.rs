@@ -10,7 +10,7 @@ use crate::blob::Edits;
 use crate::finding::{Facts, Validity};
 use crate::location::Span;
 use crate::rule::anchor::Run;
-use crate::rule::{Matcher, Rule};
+use crate::rule::{Confidence, Matcher, Rule};
 use crate::view::{self, View};
 
 mod cost;
@@ -18,6 +18,7 @@ mod detector;
 pub mod explain;
 pub mod filter;
 mod matcher;
+pub mod model;
 mod prefilter;
 pub mod reference;
 mod sieve;
@@ -336,6 +337,7 @@ impl Engine {
             secret: raw.decoded.as_deref().unwrap_or(bytes),
             name: name.map_or(&[], |span| &text[span.start..span.end]),
             bare: raw.bare,
+            place: Some((text, &raw)),
         };
         let mut judged = Match {
             rule,
@@ -361,12 +363,19 @@ impl Engine {
         let proven = judged.validity == Validity::FormatProven;
         for filter in detector.filters.iter().filter(|filter| !proven || filter.judges_proven()) {
             let opinion = filter.judge(candidate);
-            record(&|| Step::Filter { id: filter.id(), opinion });
+            record(&|| Step::filter(filter.id(), opinion, text, &raw));
             match opinion {
                 Opinion::Keep => {}
                 Opinion::Lower(reason) => {
                     judged.confidence = judged.confidence.min(DOUBTFUL);
                     judged.reasons.push(reason);
+                }
+                Opinion::Rate(percent) => {
+                    let doubted = !judged.reasons.is_empty();
+                    judged.confidence = if doubted { percent.min(DOUBTFUL) } else { percent };
+                    if Confidence::of(percent) == Confidence::Low {
+                        judged.reasons.push("name, value and line are seldom those of a secret");
+                    }
                 }
                 Opinion::Drop(reason) => {
                     judged.confidence = 0;

@@ -12,9 +12,9 @@ use crate::finding::hit::Hit;
 use crate::finding::mask::{self, Masker};
 use crate::finding::suppress;
 use crate::finding::{
-    Finding, ScanReport, Sighting, Suppression, SuppressionKind, SuppressionStatus, Target, Validity,
+    Finding, MOST_REGIONS, ScanReport, Sighting, Suppression, SuppressionKind, SuppressionStatus, Target, Validity,
 };
-use crate::location::Span;
+use crate::location::{Region, Span};
 use crate::place::{Before, Part, Place};
 use crate::platform::Platform;
 use crate::rule::Matcher;
@@ -358,7 +358,7 @@ fn sighting(versions: &[&Occurrence], masker: &Masker) -> Sighting {
     place.last = commits.max_by_key(|commit| commit.order);
     place.state = versions.iter().map(|occurrence| occurrence.place.state).min().unwrap_or(place.state);
     let contents: BTreeSet<ContentId> = versions.iter().map(|occurrence| occurrence.content).collect();
-    let offsets: BTreeSet<u64> = here.iter().map(|occurrence| occurrence.hit.offset).collect();
+    let regions: BTreeMap<u64, Region> = here.iter().map(|one| (one.hit.offset, one.hit.region)).collect();
     Sighting {
         place,
         region: hit.region,
@@ -369,7 +369,8 @@ fn sighting(versions: &[&Occurrence], masker: &Masker) -> Sighting {
             ContentId::Object(_, id) => Some(id.to_string()),
             ContentId::Serial(_) => None,
         },
-        occurrences: offsets.len() as u64,
+        occurrences: regions.len() as u64,
+        more: regions.into_values().skip(1).take(MOST_REGIONS).collect(),
         versions: contents.len() as u64,
         name: hit.companions.iter().find(|(word, _)| *word == "name").map(|(_, name)| name.clone()),
         view: hit.view,

@@ -18,6 +18,10 @@ const LEAST_VALUE: usize = 4;
 /// Values shorter than this many bytes are masked elsewhere only as whole words.
 const LEAST_INSIDE: usize = 8;
 
+/// Values of nothing but letters and shorter than this many bytes are words: a path or name that holds one shows it as
+/// before. It doesn't say that it is a secret, and a mark in its place would, to everyone who knows the path.
+const LEAST_UNCOMMON: usize = 12;
+
 /// How far an excerpt reaches to either side of a secret, in bytes.
 const REACH: usize = 90;
 
@@ -35,6 +39,8 @@ pub struct Masker {
 struct Form {
     replacement: String,
     whole_word: bool,
+    /// Whether the value is a word, see [`LEAST_UNCOMMON`].
+    word: bool,
 }
 
 impl std::fmt::Debug for Form {
@@ -54,8 +60,10 @@ impl Masker {
                 continue;
             }
             let prefix = if value.starts_with(prefix.as_bytes()) { prefix } else { "" };
+            let word = value.len() < LEAST_UNCOMMON && value.iter().all(u8::is_ascii_alphabetic);
             for (written, prefix) in written_forms(value, prefix) {
-                forms.push(Form { replacement: format!("{prefix}{REDACTED}"), whole_word: value.len() < LEAST_INSIDE });
+                let replacement = format!("{prefix}{REDACTED}");
+                forms.push(Form { replacement, whole_word: value.len() < LEAST_INSIDE, word });
                 patterns.push(written);
             }
         }
@@ -70,8 +78,13 @@ impl Masker {
 
     /// `bytes` with every known value replaced.
     pub fn bytes<'t>(&self, bytes: &'t [u8]) -> Cow<'t, [u8]> {
+        self.masked(bytes, |_| true)
+    }
+
+    /// `bytes` with the values replaced whose forms `which` picks.
+    fn masked<'t>(&self, bytes: &'t [u8], which: impl Fn(&Form) -> bool) -> Cow<'t, [u8]> {
         let Some(automaton) = &self.automaton else { return Cow::Borrowed(bytes) };
-        let masked = self.covered(automaton, bytes);
+        let masked = self.covered(automaton, bytes, which);
         if masked.is_empty() {
             return Cow::Borrowed(bytes);
         }
@@ -87,10 +100,11 @@ impl Masker {
     }
 
     /// What must go of `bytes`: values that overlap are one span, with the form of the one that begins it.
-    fn covered(&self, automaton: &AhoCorasick, bytes: &[u8]) -> Vec<(Span, usize)> {
+    fn covered(&self, automaton: &AhoCorasick, bytes: &[u8], which: impl Fn(&Form) -> bool) -> Vec<(Span, usize)> {
         let mut found: Vec<(Span, usize)> = automaton
             .find_overlapping_iter(bytes)
             .map(|found| (Span::new(found.start(), found.end()), found.pattern().as_usize()))
+            .filter(|(_, form)| which(&self.forms[*form]))
             .filter(|(span, form)| !self.forms[*form].whole_word || is_whole_word(bytes, *span))
             .collect();
         found.sort_unstable_by_key(|(span, form)| (span.start, std::cmp::Reverse(span.end), *form));
@@ -102,9 +116,9 @@ impl Masker {
         found
     }
 
-    /// Masks a path or name in place.
+    /// Masks a path or name in place; words stay.
     pub fn in_place(&self, bytes: &mut Vec<u8>) {
-        if let Cow::Owned(masked) = self.bytes(bytes) {
+        if let Cow::Owned(masked) = self.masked(bytes, |form| !form.word) {
             *bytes = masked;
         }
     }
@@ -290,6 +304,16 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(String::from_utf8_lossy(&masker.bytes(text.as_bytes())), expected);
         }
+    }
+
+    #[test]
+    fn a_path_keeps_its_words() {
+        let secrets = ["gardener", "kX9mmq2z"].map(|value| Secret::new(value.as_bytes()));
+        let masker = Masker::new(secrets.iter().map(|secret| (secret, "")));
+        let mut path = b"gardener/kX9mmq2z/gardener.py".to_vec();
+        masker.in_place(&mut path);
+        assert_eq!(String::from_utf8_lossy(&path), "gardener/\u{2039}redacted\u{203a}/gardener.py");
+        assert_eq!(masker.bytes(b"as gardener").as_ref(), "as \u{2039}redacted\u{203a}".as_bytes());
     }
 
     #[test]

@@ -129,6 +129,9 @@ impl Finding {
     }
 }
 
+/// Most places of a secret in one file that are listed beyond the first; all are counted.
+pub const MOST_REGIONS: usize = 100;
+
 /// One place of a finding, with where in its newest version.
 #[derive(Clone, Debug)]
 pub struct Sighting {
@@ -145,6 +148,8 @@ pub struct Sighting {
     pub line_hash_raw: Option<String>,
     /// How often the secret stands in the newest version.
     pub occurrences: u64,
+    /// Where else it stands in the newest version, in order: the first [`MOST_REGIONS`].
+    pub more: Vec<Region>,
     /// Versions of the file that hold it.
     pub versions: u64,
     /// Id of the git object that holds the newest version, hex: where a name is masked, a person still finds the place.

@@ -166,6 +166,7 @@ mod tests {
             object: None,
             line_hash_raw: None,
             occurrences: 1,
+            more: Vec::new(),
             versions: 1,
             name: None,
             view: None,

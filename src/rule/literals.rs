@@ -127,7 +127,7 @@ pub fn bucket(gram: u32) -> usize {
 }
 
 /// Bits of surprise of two bytes next to each other.
-fn surprise(a: u8, b: u8) -> u32 {
+pub fn surprise(a: u8, b: u8) -> u32 {
     let index = |byte: u8| usize::from(byte & 0x1f | byte >> 1 & 0x20);
     let digit = if a < 128 && b < 128 { BIGRAMS.get(index(a) * 65 + index(b)).copied() } else { None };
     digit.and_then(|digit| char::from(digit).to_digit(36)).unwrap_or(35)

@@ -25,8 +25,8 @@ pub const MATCHERS: [&str; 8] = [
 ];
 
 /// Filters that rules may name; see `engine/filter`.
-pub const FILTERS: [&str; 7] =
-    ["documented", "placeholder", "repetitive", "entropy", "reference", "stated", "wordlike"];
+pub const FILTERS: [&str; 9] =
+    ["documented", "placeholder", "plain", "repetitive", "entropy", "reference", "stated", "wordlike", "model"];
 
 /// What a secret may open.
 pub const FAMILIES: [&str; 3] = ["key", "connection_string", "sas_token"];

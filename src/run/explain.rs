@@ -249,7 +249,7 @@ impl Page<'_> {
         for step in &one.steps {
             let kind = match step {
                 Step::Structure { .. } => "check",
-                Step::Filter { .. } => "filter",
+                Step::Filter { .. } | Step::Rated { .. } => "filter",
                 Step::Terms { .. } => "rule file",
             };
             writeln!(out, "  {kind:12}{:14} {}", step.name(), printable(&step.said()))?;

@@ -96,6 +96,7 @@ pub(crate) fn seen(path: &[u8], state: State, region: Region) -> Sighting {
         line_hash_raw: Some("54703d4cd895b18:1".into()),
         object: Some("c".repeat(40)),
         occurrences: 1,
+        more: Vec::new(),
         versions: 1,
         name: Some("token".into()),
         view: None,

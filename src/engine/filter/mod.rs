@@ -1,16 +1,20 @@
 //! Filters: what is no secret although it looks like one. One file each; a rule names those it wants, in order.
 
+use super::RawMatch;
 use crate::rule::Rule;
 
 mod documented;
 mod entropy;
+mod model;
 mod placeholder;
+mod plain;
 mod reference;
 mod repetitive;
 mod stated;
 mod wordlike;
 
 pub use entropy::shannon;
+pub use model::UNLIKELY;
 
 /// What a filter sees.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +27,8 @@ pub struct Candidate<'a> {
     pub name: &'a [u8],
     /// Whether it stood without quotes.
     pub bare: bool,
+    /// The text it stands in, and where.
+    pub place: Option<(&'a [u8], &'a RawMatch)>,
 }
 
 /// What a filter says.
@@ -34,6 +40,8 @@ pub enum Opinion {
     Lower(&'static str),
     /// It is no secret; why, in a clause.
     Drop(&'static str),
+    /// It is a secret with this likelihood, percent.
+    Rate(u8),
 }
 
 /// One filter. A function of its argument only.
@@ -54,8 +62,10 @@ pub trait Filter: Sync {
 pub static ALL: &[&dyn Filter] = &[
     &documented::Documented,
     &placeholder::Placeholder,
+    &plain::Plain,
     &repetitive::Repetitive,
     &entropy::Entropy,
+    &model::Model,
     &reference::Reference,
     &stated::Stated,
     &wordlike::Wordlike,
@@ -104,7 +114,7 @@ mod tests {
             remediation: "".into(),
             terms: None,
         };
-        let candidate = Candidate { rule: &rule, secret: secret.as_bytes(), name: name.as_bytes(), bare };
+        let candidate = Candidate { rule: &rule, secret: secret.as_bytes(), name: name.as_bytes(), bare, place: None };
         by_id(id).expect("the test names a filter").judge(candidate)
     }
 

@@ -75,7 +75,9 @@ fn holds_a_blank(secret: &[u8]) -> bool {
 fn is_bracketed(secret: &[u8]) -> bool {
     let ends = (secret.first().copied().unwrap_or(0), secret.last().copied().unwrap_or(0));
     let escaped = secret.starts_with(b"&lt;") && secret.ends_with(b"&gt;");
-    escaped || matches!(ends, (b'<', b'>') | (b'[', b']') | (b'{', b'}') | (b'(', b')') | (b'%', b'%'))
+    // An object or a list of values holds quotes, and a secret perhaps.
+    let literal = secret.iter().any(|byte| b"\"'".contains(byte)) && secret.contains(&b':');
+    escaped || !literal && matches!(ends, (b'<', b'>') | (b'[', b']') | (b'{', b'}') | (b'(', b')') | (b'%', b'%'))
 }
 
 #[cfg(test)]

@@ -56,6 +56,12 @@ impl Filter for Reference {
         if is_path_or_url(secret) {
             return Opinion::Drop("it is a path or an address");
         }
+        if candidate.bare
+            && is_named_thing(secret)
+            && candidate.place.is_some_and(|(text, raw)| goes_on(text, raw.secret.end))
+        {
+            return Opinion::Lower("it stands without quotes where code has a name");
+        }
         Opinion::Keep
     }
 }
@@ -92,6 +98,23 @@ fn is_call_or_member(secret: &[u8]) -> bool {
                 && tail.iter().all(|byte| word(byte) || b".()[]'\"".contains(byte))
                 && !tail.iter().any(u8::is_ascii_digit)
         }
+        _ => false,
+    }
+}
+
+/// What may be the name of a variable or a type, with at most one number in it.
+fn is_named_thing(secret: &[u8]) -> bool {
+    let changes = secret.windows(2).filter(|pair| !pair[0].is_ascii_digit() && pair[1].is_ascii_digit()).count();
+    secret.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+        && !secret[0].is_ascii_digit()
+        && changes <= 1
+}
+
+/// Whether code goes on at `at` as it does behind a name: `= other;`, `kind, next)`, `upass = ubucket = None`.
+fn goes_on(text: &[u8], at: usize) -> bool {
+    match text.get(at) {
+        Some(b';' | b')' | b',' | b'[' | b'.' | b'|') => true,
+        Some(b' ') => matches!(text.get(at + 1..at + 3), Some([b'=' | b'|' | b'?', b' ' | b'|'])),
         _ => false,
     }
 }

@@ -21,8 +21,12 @@ impl CodeMatcher for Jwk {
     }
 
     fn find(&self, text: &[u8], keyword: Span, floor: usize) -> Option<RawMatch> {
-        let start = opening(text, keyword.start.saturating_sub(CAP).max(floor), keyword.start)?;
-        let end = closing(text, start, text.len().min(keyword.end.saturating_add(CAP)));
+        let (back, limit) =
+            (keyword.start.saturating_sub(CAP).max(floor), text.len().min(keyword.end.saturating_add(CAP)));
+        let (start, end) = match opening(text, back, keyword.start) {
+            Some(start) => (start, closing(text, start, limit)),
+            None => paragraph(text, keyword, back, limit),
+        };
         if end < keyword.end {
             return None;
         }
@@ -72,6 +76,14 @@ fn opening(text: &[u8], back: usize, at: usize) -> Option<usize> {
     None
 }
 
+/// The lines around the keyword up to an empty one either way: where no brace opens an object (YAML), its members stand
+/// on lines of their own.
+fn paragraph(text: &[u8], keyword: Span, back: usize, limit: usize) -> (usize, usize) {
+    let start = memchr::memmem::rfind(&text[back..keyword.start], b"\n\n").map_or(back, |at| back + at + 2);
+    let end = memchr::memmem::find(&text[keyword.end..limit], b"\n\n").map_or(limit, |at| keyword.end + at);
+    (start, end)
+}
+
 /// End of the object that opens at `start`; `limit` for one that isn't closed before.
 fn closing(text: &[u8], start: usize, limit: usize) -> usize {
     let mut depth = 0_usize;
@@ -106,6 +118,8 @@ mod tests {
             format!(r#"{{"keys":[{{"kty":"oct","kid":"a","k":"{value}"}}]}}"#),
             format!("jwk = {{\n  d: '{value}',\n  kty: 'EC',\n}};"),
             format!(r#""{{\"kty\":\"OKP\",\n\"d\":\"{value}\"}}""#),
+            format!("- kty: oct\n  k: {value}\n  use: sig\n\nother: 1\n"),
+            format!("  d: '{value}',\n  kty: 'EC',\n"),
             format!(r#"{{"kty": "RSA", "oth": [{{"d": "x"}}], "p": "AAAAAAAAAAAAAAA", "d": "{value}""#),
         ] {
             assert_eq!(secret(&text), Some(value.as_str()), "{text}");

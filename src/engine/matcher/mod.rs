@@ -10,6 +10,7 @@ use crate::rule::anchor::Run;
 use crate::rule::terms::Groups;
 
 mod assignment;
+pub(crate) use assignment::SURROUNDINGS;
 mod block;
 mod jwk;
 mod nkey;

@@ -62,21 +62,28 @@ impl StructureCheck for Jwk {
     }
 }
 
-/// The members of an object whose values are short texts: spans of name and value in `object`, which starts with `{`.
+/// The members of an object whose values are short texts: spans of name and value in `object`. It starts with `{`, or its
+/// members stand on lines of their own, where values may be without quotes.
 /// Names and texts may be quoted or escaped as in JSON inside a string, names may be bare as in JavaScript. Members of
 /// inner objects are left out.
 pub(crate) fn members(object: &[u8]) -> Vec<(Span, Span)> {
     let mut members = Vec::new();
     let (mut depth, mut at) = (0_usize, 0);
+    let open = object.starts_with(b"{");
+    if let Some((name, value)) = (!open).then(|| member(object, 0, open)).flatten() {
+        members.push((name, value));
+        at = value.end;
+    }
     while at < object.len() {
         match object[at] {
             b'{' | b'[' => depth += 1,
             b'}' | b']' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        let begins = depth == 1 && b"{,".contains(&object[at]);
+        let begins =
+            if open { depth == 1 && b"{,".contains(&object[at]) } else { depth == 0 && b"\n,".contains(&object[at]) };
         at += 1;
-        if begins && let Some((name, value)) = member(object, at) {
+        if begins && let Some((name, value)) = member(object, at, open) {
             members.push((name, value));
             at = value.end;
         }
@@ -84,8 +91,8 @@ pub(crate) fn members(object: &[u8]) -> Vec<(Span, Span)> {
     members
 }
 
-/// The member that begins at `at`, if its value is a text.
-fn member(object: &[u8], at: usize) -> Option<(Span, Span)> {
+/// The member that begins at `at`, if its value is a text. `quoted`: only one in quotes is.
+fn member(object: &[u8], at: usize, quoted: bool) -> Option<(Span, Span)> {
     let skip = |at: usize, set: &[u8]| at + object[at..].iter().take_while(|byte| set.contains(byte)).count();
     let mut start = skip(at, b" \t\r\n");
     while object[start..].starts_with(b"\\n")
@@ -94,18 +101,24 @@ fn member(object: &[u8], at: usize) -> Option<(Span, Span)> {
     {
         start = skip(start + 2, b" \t\r\n");
     }
-    start = skip(start, b"\\\"'");
+    start = skip(start, if quoted { b"\\\"'" } else { b"\\\"'- " });
     let end = start + object[start..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+    let named = Span::new(start, end);
     let colon = skip(skip(end, b"\\\"'"), b" \t");
     if end == start || object.get(colon) != Some(&b':') {
         return None;
     }
     let quote = skip(skip(colon + 1, b" \t"), b"\\");
-    let mark = *object.get(quote).filter(|byte| b"\"'`".contains(byte))?;
+    let Some(mark) = object.get(quote).copied().filter(|byte| b"\"'`".contains(byte)) else {
+        let start = colon + 1 + object[colon + 1..].iter().take_while(|byte| b" \t".contains(byte)).count();
+        let plain = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_-=".contains(byte);
+        let value = Span::new(start, start + object[start..].iter().take_while(plain).count());
+        return (!quoted && !value.is_empty()).then_some((named, value));
+    };
     let length =
         object[quote + 1..].iter().take_while(|byte| **byte != mark && **byte != b'\\' && **byte >= b' ').count();
     let value = Span::new(quote + 1, quote + 1 + length);
-    object.get(value.end).map(|_| (Span::new(start, end), value))
+    object.get(value.end).map(|_| (named, value))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::Context;
 use crate::enrich::recommend::EXPOSED_SECRETS;
 use crate::finding;
 use crate::finding::Sighting;
+use crate::location::Region;
 use crate::place;
 use crate::report::escape;
 use crate::report::wording::timestamp;
@@ -203,6 +204,8 @@ struct Place<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     object: Option<&'a str>,
     occurrences: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    more: Vec<Lines>,
     versions: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     line_hash: Option<&'a str>,
@@ -210,6 +213,16 @@ struct Place<'a> {
     url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<File>,
+}
+
+/// Lines and columns of a secret in a file, beyond the first.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Lines {
+    line: u64,
+    column: u64,
+    end_line: u64,
+    end_column: u64,
 }
 
 /// The name of one member of a container.
@@ -285,11 +298,20 @@ impl<'a> Place<'a> {
             last_commit: seen.place.last.as_deref().map(Commit::of),
             object: seen.object.as_deref(),
             occurrences: seen.occurrences,
+            more: seen.more.iter().map(Lines::of).collect(),
             versions: seen.versions,
             line_hash: seen.line_hash.as_deref(),
             url: context.repository.and_then(|repository| repository.page(seen)),
             file: provenance.file.as_ref().map(|facts| File::of(facts, context.machine)),
         }
+    }
+}
+
+impl Lines {
+    /// The record of a region.
+    fn of(region: &Region) -> Self {
+        let (start, end) = (region.start, region.end);
+        Self { line: start.line, column: start.column, end_line: end.line, end_column: end.column }
     }
 }
 

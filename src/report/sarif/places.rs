@@ -8,6 +8,7 @@ use super::log::{
 };
 use super::results::Context;
 use crate::finding::{Finding, Sighting};
+use crate::location;
 use crate::place::{Commit, FileFacts, Part, Place};
 use crate::report::escape::{display, percent, relative_uri, terminal};
 use crate::report::wording::{place as words, timestamp};
@@ -103,6 +104,27 @@ pub(super) fn location(
     }
 }
 
+/// The secret's further lines in the file of a place.
+pub(super) fn further(
+    seen: &Sighting,
+    finding: &Finding,
+    context: &Context<'_>,
+    artifacts: &mut Artifacts,
+) -> Vec<Location> {
+    let location = |region: &location::Region| Location {
+        id: None,
+        physical_location: PhysicalLocation {
+            artifact_location: artifacts.location(&seen.place, context),
+            region: lines(region, finding),
+            context_region: None,
+        },
+        logical_locations: vec![],
+        message: None,
+        properties: Properties::new(),
+    };
+    seen.more.iter().map(location).collect()
+}
+
 /// The secret's own lines and columns; its text is what may be shown of it. A path's name stands in no line of the
 /// file: such a finding points at the file's start.
 fn region(seen: &Sighting, finding: &Finding) -> Region {
@@ -110,7 +132,12 @@ fn region(seen: &Sighting, finding: &Finding) -> Region {
         let one = Some(1);
         return Region { start_line: 1, start_column: one, end_line: 1, end_column: one, snippet: None };
     }
-    let (start, end) = (seen.region.start, seen.region.end);
+    lines(&seen.region, finding)
+}
+
+/// Lines and columns of a secret.
+fn lines(region: &location::Region, finding: &Finding) -> Region {
+    let (start, end) = (region.start, region.end);
     Region {
         start_line: start.line,
         start_column: Some(start.column),

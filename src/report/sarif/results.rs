@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::HOST_LIMIT;
 use super::log::{Location, Message, Properties, SarifResult, Suppression};
-use super::places::{Artifacts, accessed, location};
+use super::places::{Artifacts, accessed, further, location};
 use super::rules::{Rules, level};
 use super::taxonomies::Taxonomies;
 use crate::enrich::recommend::EXPOSED_SECRETS;
@@ -41,8 +41,10 @@ pub(super) fn result(finding: &Finding, context: &Context<'_>, artifacts: &mut A
     let mut locations = |places: &[Sighting]| -> Vec<Location> {
         places.iter().take(limit).map(|seen| location(seen, finding, context, artifacts)).collect()
     };
-    let places = locations(&finding.places);
+    let mut places = locations(&finding.places);
     let mut earlier = locations(&finding.earlier);
+    let further = finding.places.iter().flat_map(|seen| further(seen, finding, context, artifacts));
+    places.extend(further.take(limit.saturating_sub(finding.places.len())));
     for (at, one) in earlier.iter_mut().enumerate() {
         one.id = Some(at + 1);
         one.message = Some(Message::new("It was here before this change."));

@@ -1,5 +1,7 @@
 //! One finding as a paragraph.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::finding::{Finding, Sighting, Suppression, SuppressionStatus, Validity};
 use crate::place::Part;
@@ -7,6 +9,9 @@ use crate::secret::REDACTED;
 
 /// Places shown before "and N more".
 const PLACES: usize = 8;
+
+/// Further lines of a file shown before "…".
+const MOST_LINES: usize = 6;
 
 /// Columns that places are padded to, so that what follows is aligned; longer ones push it on.
 const PLACE_COLUMNS: usize = 48;
@@ -158,6 +163,10 @@ fn history(seen: &Sighting) -> String {
     }
     if seen.occurrences > 1 {
         out.push_str(&format!(", {} times", grouped(seen.occurrences)));
+        let lines: BTreeSet<u64> = seen.more.iter().map(|region| region.start.line).collect();
+        let shown: Vec<String> = lines.iter().take(MOST_LINES).map(|line| grouped(*line)).collect();
+        let rest = if lines.len() > MOST_LINES { ", …" } else { "" };
+        out.push_str(&format!(" (also line {}{rest})", shown.join(", ")));
     }
     out.strip_prefix(", ").map(str::to_owned).unwrap_or(out)
 }

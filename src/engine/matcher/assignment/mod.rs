@@ -1,0 +1,187 @@
+//! Values assigned to a name that says it is a secret: `db_password = "…"`, `"apiKey": "…"`, `<password>…</password>`,
+//! `--password=…`, `PASSWORD: …`. A forward scan from the keyword; what is a placeholder, a reference or prose is the
+//! filters' business.
+
+use crate::location::Span;
+
+use super::{CodeMatcher, RawMatch};
+
+mod value;
+
+use value::{LONGEST_GAP, LONGEST_VALUE, Role, value_after};
+
+/// Longest part of the name before or after the keyword, in bytes.
+const LONGEST_NAME: usize = 40;
+
+/// How far before the name and after the value the model that scores candidates may look, in bytes.
+pub(crate) const SURROUNDINGS: usize = 96;
+
+/// The matcher.
+pub(super) struct Assignment;
+
+impl CodeMatcher for Assignment {
+    fn name(&self) -> &'static str {
+        "generic-assignment"
+    }
+
+    fn find(&self, text: &[u8], keyword: Span, floor: usize) -> Option<RawMatch> {
+        let before = &text[keyword.start.saturating_sub(LONGEST_NAME).max(floor)..keyword.start];
+        let lead = before.iter().rev().take_while(|byte| is_name(**byte)).count();
+        let name = Span::new(keyword.start - lead, name_end(text, keyword)?);
+        if is_author(&text[keyword.start..name.end]) {
+            return None;
+        }
+        let before = |at: usize| name.start.checked_sub(at).and_then(|at| text.get(at)).copied();
+        if before(1) == Some(b'$') && text[name.start..name.end].eq_ignore_ascii_case(b"pwd") {
+            return None; // the shell's working directory
+        }
+        // An argument stands after `(` or `,`; after a colon it is a value itself, and what follows the next name.
+        let lead = &text[name.start.saturating_sub(8)..name.start.saturating_sub(1)];
+        let role = match before(1) {
+            Some(b'"' | b'\'' | b'`') if lead.trim_ascii_end().last().is_some_and(|byte| b"(,[".contains(byte)) => {
+                Role::Argument
+            }
+            // `set(:auth, :secret, '…')`
+            Some(b':') if lead.last().is_some_and(|byte| b"(, ".contains(byte)) => Role::Argument,
+            _ => Role::Name,
+        };
+        let value = value_after(text, name.end, role)?;
+        Some(RawMatch {
+            whole: Span::new(name.start, value.end),
+            secret: value,
+            decoded: None,
+            companions: vec![("name", name)],
+            bare: !value.start.checked_sub(1).is_some_and(|at| b"\"'`".contains(&text[at])),
+        })
+    }
+
+    fn may_match(&self, text: &[u8], keyword: Span) -> bool {
+        let Some(end) = name_end(text, keyword) else { return false };
+        let rest = &text[end..];
+        let gap = rest.iter().take(16).take_while(|byte| b"\\\"'`])* \t".contains(byte)).count();
+        gap == 16 || rest.get(gap).is_some_and(|byte| b">,:=-?.+(!|vVcCsS[".contains(byte))
+    }
+
+    fn reach(&self) -> usize {
+        2 * LONGEST_NAME + LONGEST_GAP + LONGEST_VALUE + SURROUNDINGS + 16
+    }
+}
+
+/// Where the name that the keyword is in ends: what of the keyword is no name (`key =`) isn't its end. `None` if it is too
+/// long.
+fn name_end(text: &[u8], keyword: Span) -> Option<usize> {
+    let word = &text[keyword.start..keyword.end];
+    let odd = word.iter().rev().take_while(|byte| !is_name(**byte)).count();
+    let end = keyword.end - odd;
+    let tail = text[end..].iter().take(LONGEST_NAME + 1).take_while(|byte| is_name(**byte)).count();
+    (tail <= LONGEST_NAME).then_some(end + tail)
+}
+
+/// Whether `auth`, with which a keyword ends, is only the start of `author`: `GIT_AUTHOR_EMAIL`, but not `authorization`.
+fn is_author(text: &[u8]) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.strip_prefix(b"_author").is_some_and(|rest| !rest.starts_with(b"i"))
+}
+
+/// Whether `byte` may stand in a name.
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The value found after `keyword` in `text`.
+    fn value<'t>(text: &'t str, keyword: &str) -> Option<&'t str> {
+        let at = text.find(keyword)?;
+        let found = Assignment.find(text.as_bytes(), Span::new(at, at + keyword.len()), 0)?;
+        Some(&text[found.secret.start..found.secret.end])
+    }
+
+    #[test]
+    fn assignments_of_many_languages_are_read() {
+        /// What stands where the cases say `VALUE`.
+        const VALUE: &str = "kX9!mmq2zz";
+        let cases = [
+            (r#"db_password = "VALUE""#, Some(VALUE)),
+            (r#"  "password": "VALUE","#, Some(VALUE)),
+            (r#"{\"password\":\"VALUE\"}"#, Some(VALUE)),
+            ("PASSWORD=VALUE\n", Some(VALUE)),
+            ("password: VALUE # comment", Some(VALUE)),
+            ("<password>VALUE</password>", Some(VALUE)),
+            ("<password>\r\n    VALUE\r\n</password>", Some(VALUE)),
+            ("<password>\n    VALUE\n    <b/>\n</password>", None),
+            ("<password>\n    VALUE\n    VALUE\n</password>", None),
+            ("var password string = \"VALUE\"", Some(VALUE)),
+            ("PASSWORD ?= VALUE\n", Some(VALUE)),
+            ("PASSWORD ::= VALUE\n", Some(VALUE)),
+            ("PASSWORD :::= VALUE\n", Some(VALUE)),
+            ("$password .= \"VALUE\";", Some(VALUE)),
+            ("password += 'VALUE'", Some(VALUE)),
+            (r#"<add key="password" value="VALUE" />"#, Some(VALUE)),
+            (r#"let password: String = "VALUE".into();"#, Some(VALUE)),
+            (r#"$config['password'] = 'VALUE';"#, Some(VALUE)),
+            (r#"'password' => 'VALUE',"#, Some(VALUE)),
+            (r#"setProperty("password", "VALUE")"#, Some(VALUE)),
+            (r#"password = b'VALUE'"#, Some(VALUE)),
+            ("mysql --password=VALUE db", Some(VALUE)),
+            ("password := `VALUE`", Some(VALUE)),
+            (r#"{"a.b": "password","kX9mmq2zz":1}"#, None),
+            ("x=$PWD:kX9mmq2zz", None),
+            ("Password::new(b\"VALUE\")", None),
+            ("password = \"short", None),
+            ("the password is VALUE", None),
+            ("password: sho", None),
+            ("password = Some(\"VALUE\"),", Some(VALUE)),
+            ("client.setToken_password(Base64.decode(\"VALUE\"))", Some(VALUE)),
+            ("\"passwords\": [\"VALUE\"]", Some(VALUE)),
+            ("cookies[:password] = { value: 'VALUE', path: '/' }", Some(VALUE)),
+            ("set(:auth, :password, 'VALUE')", Some(VALUE)),
+            ("if [ \"$password\" == \"VALUE\" ]", Some(VALUE)),
+            ("- **password**: VALUE", Some(VALUE)),
+        ];
+        for (text, expected) in cases {
+            let text = &text.replace("VALUE", VALUE);
+            let keywords = ["PASSWORD", "Password", "PWD", "password"];
+            let keyword = keywords.into_iter().find(|word| text.contains(word)).expect("a case names one");
+            assert_eq!(value(text, keyword), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn authors_are_no_authorization() {
+        assert_eq!(value("(\"GIT_AUTHOR_EMAIL\", \"ann@host.example\")", "_AUTH"), None);
+        for (name, keyword) in [("npm_auth", "_auth"), ("HTTP_AUTHORIZATION", "_AUTH")] {
+            assert_eq!(value(&format!("{name}=c29tZXRoaW5n"), keyword), Some("c29tZXRoaW5n"));
+        }
+    }
+
+    #[test]
+    fn what_stands_without_quotes_is_told() {
+        let bare = |text: &str| {
+            let at = text.find("token").expect("a case names one");
+            Assignment.find(text.as_bytes(), Span::new(at, at + 5), 0).expect("a case has a value").bare
+        };
+        for text in ["tokens: &[&Token]) -> x", "token = format!(\"x\")", "token=VALUE"] {
+            assert!(bare(&text.replace("VALUE", "a1b2c3d4")), "{text}");
+        }
+        for text in ["token = 'VALUE'", r#"{\"token\":\"VALUE\"}"#, "token: `VALUE`"] {
+            assert!(!bare(&text.replace("VALUE", "a1b2c3d4")), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_input_makes_it_panic() {
+        let pieces = ["password", "=", ":", "\"", "'", "\\", ">", "<", "\n", " ", "x", ",", "value"];
+        let mut state = 7_u64;
+        for _ in 0..20_000 {
+            let mut text = String::new();
+            for _ in 0..8 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                text.push_str(pieces[(state >> 33) as usize % pieces.len()]);
+            }
+            value(&text, "password");
+        }
+    }
+}

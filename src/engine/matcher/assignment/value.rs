@@ -1,0 +1,251 @@
+//! The value assigned to a name: a walk over the bytes after it, through the syntaxes of languages, shells and
+//! configuration files.
+
+use crate::location::Span;
+
+/// Longest stretch between name and value (spaces, type annotations, calls), in bytes.
+pub(super) const LONGEST_GAP: usize = 64;
+
+/// Longest value in bytes; longer ones are texts.
+pub(super) const LONGEST_VALUE: usize = 512;
+
+/// Least length of a value in bytes: shorter ones are codes and abbreviations, and a password that opens something has
+/// more.
+const LEAST: usize = 4;
+
+/// Most calls around a value: `setCipherKey(Base64.decode("…"))`.
+const MOST_CALLS: usize = 3;
+
+/// A cursor over the bytes after a name.
+struct Cursor<'t> {
+    text: &'t [u8],
+    at: usize,
+    limit: usize,
+}
+
+impl Cursor<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied().filter(|_| self.at < self.limit)
+    }
+
+    fn skip(&mut self, set: &[u8]) -> usize {
+        let from = self.at;
+        while self.peek().is_some_and(|byte| set.contains(&byte)) {
+            self.at += 1;
+        }
+        self.at - from
+    }
+
+    fn eat(&mut self, literal: &[u8]) -> bool {
+        let rest = &self.text[self.at..];
+        let found = rest.len() >= literal.len() && rest[..literal.len()].eq_ignore_ascii_case(literal);
+        if found {
+            self.at += literal.len();
+        }
+        found
+    }
+
+    fn blanks(&mut self) {
+        self.skip(b" \t");
+    }
+}
+
+/// Where a name stands in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It isn't known to be an argument.
+    Name,
+    /// A quoted or symbolic argument of a call, whose next one may be its value.
+    Argument,
+}
+
+/// The value assigned right after a name that ends at `from`.
+pub(super) fn value_after(text: &[u8], from: usize, role: Role) -> Option<Span> {
+    let mut cursor = Cursor { text, at: from, limit: text.len().min(from + LONGEST_GAP) };
+    if cursor.peek() == Some(b'>') {
+        return element_value(text, cursor.at + 1);
+    }
+    if cursor.peek() == Some(b'(') {
+        return called(text, &mut cursor); // setAuthToken("…")
+    }
+    let quoted_name = cursor.skip(b"\\") > 0 || matches!(cursor.peek(), Some(b'"' | b'\'' | b'`'));
+    cursor.skip(b"\\");
+    cursor.skip(b"\"'`");
+    cursor.skip(b"])*");
+    cursor.blanks();
+    if quoted_name && (cursor.eat(b"value") || cursor.eat(b"content")) {
+        // <add key="Password" value="…"/>
+        cursor.blanks();
+        return (cursor.skip(b"=") == 1).then(|| quoted_or_bare(text, &mut cursor)).flatten();
+    }
+    if cursor.peek() == Some(b',') {
+        if role == Role::Name {
+            return None;
+        }
+        // setProperty("password", "…"): only a quoted value can be told from the next argument
+        cursor.at += 1;
+        cursor.blanks();
+        return quoted(text, &mut cursor);
+    }
+    // Makefiles assign with `?=`, `::=` and `:::=`, PHP and Perl append with `.=`, others with `+=`
+    if [b"?=".as_slice(), b".=", b"+=", b"||=", b"::=", b":::="].iter().any(|&sign| cursor.eat(sign)) {
+        cursor.blanks();
+        return quoted_or_bare(text, &mut cursor);
+    }
+    // A type stands between name and assignment: `var password string = "…"`
+    if !quoted_name && [b"string =".as_slice(), b"[]byte ="].iter().any(|&kind| cursor.eat(kind)) {
+        cursor.blanks();
+        return quoted(text, &mut cursor);
+    }
+    // `passwordBox.Text = "…"` is a name with a dot; `((Box)password).Text = "…"` is this
+    if cursor.eat(b".text") || cursor.eat(b".value") {
+        cursor.blanks();
+        return (cursor.skip(b"=") == 1).then(|| quoted_or_call(text, &mut cursor)).flatten();
+    }
+    if cursor.peek() == Some(b':') {
+        return after_colon(text, &mut cursor);
+    }
+    if cursor.eat(b"=>") || cursor.eat(b"->") {
+        cursor.blanks();
+        return quoted_or_call(text, &mut cursor);
+    }
+    match cursor.skip(b"=") {
+        0 if text[cursor.at..].starts_with(b"!=") => {
+            cursor.at += 1;
+            cursor.skip(b"= \t");
+            quoted(text, &mut cursor) // a comparison
+        }
+        0 => None,
+        1 if cursor.eat(b">") || cursor.eat(b"~") => {
+            cursor.blanks();
+            quoted_or_call(text, &mut cursor)
+        }
+        1 => {
+            cursor.blanks();
+            quoted_or_bare(text, &mut cursor)
+        }
+        _ => {
+            cursor.blanks();
+            quoted(text, &mut cursor) // a comparison
+        }
+    }
+}
+
+/// What follows `name:`: a value, or a type and then a value.
+fn after_colon(text: &[u8], cursor: &mut Cursor<'_>) -> Option<Span> {
+    cursor.at += 1;
+    if cursor.peek() == Some(b':') {
+        return None; // a path such as Password::new
+    }
+    cursor.eat(b"=");
+    let after_colon = cursor.at;
+    cursor.skip(b" \t*");
+    // A type stands between the colon and the assignment: `password: String = "…"`
+    let word = text[cursor.at..cursor.limit]
+        .iter()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || b"<>&?_'".contains(byte))
+        .count();
+    let mut typed = Cursor { text, at: cursor.at + word, limit: cursor.limit };
+    typed.blanks();
+    if word > 0 && typed.peek() == Some(b'=') && text.get(typed.at + 1) != Some(&b'=') {
+        typed.at += 1;
+        typed.blanks();
+        return quoted(text, &mut typed);
+    }
+    cursor.at = after_colon;
+    cursor.skip(b" \t*");
+    quoted_or_bare(text, cursor)
+}
+
+/// A quoted value, one inside calls, lists or a hash, or one without quotes.
+fn quoted_or_bare(text: &[u8], cursor: &mut Cursor<'_>) -> Option<Span> {
+    let from = cursor.at;
+    quoted_or_call(text, cursor).or_else(|| bare(text, from))
+}
+
+/// A quoted value, or the quoted first argument of a call: `Some("…")`, `b64decode(b'…')`, `["…"]`, `{ value: '…' }`.
+fn quoted_or_call(text: &[u8], cursor: &mut Cursor<'_>) -> Option<Span> {
+    if let Some(value) = quoted(text, cursor) {
+        return Some(value);
+    }
+    if cursor.skip(b"[{") > 0 {
+        cursor.blanks();
+        if cursor.eat(b"value") || cursor.eat(b"default") {
+            cursor.skip(b"\"'");
+            cursor.skip(b": =>\t");
+        }
+        return quoted(text, cursor);
+    }
+    called(text, cursor)
+}
+
+/// The quoted first argument of calls in each other, of which the cursor stands at the first one's name or bracket.
+fn called(text: &[u8], cursor: &mut Cursor<'_>) -> Option<Span> {
+    for _ in 0..MOST_CALLS {
+        while cursor.peek().is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_.:".contains(&byte)) {
+            cursor.at += 1;
+        }
+        if cursor.peek() != Some(b'(') {
+            return None;
+        }
+        cursor.skip(b"(");
+        cursor.blanks();
+        if let Some(value) = quoted(text, cursor) {
+            return Some(value);
+        }
+    }
+    None
+}
+
+/// A quoted value, with up to two letters of a string prefix (`b"…"`, `u'…'`, `@"…"`) and escaped quotes around it.
+fn quoted(text: &[u8], cursor: &mut Cursor<'_>) -> Option<Span> {
+    let mut at = cursor.at;
+    let prefix = text[at..].iter().take(2).take_while(|byte| b"bBuUrRfFL@".contains(byte)).count();
+    at += prefix;
+    let slashes = text[at..].iter().take(4).take_while(|byte| **byte == b'\\').count();
+    at += slashes;
+    let quote = *text.get(at)?;
+    if !b"\"'`".contains(&quote) {
+        return None;
+    }
+    let start = at + 1;
+    let limit = text.len().min(start + LONGEST_VALUE + 1);
+    let mut end = start;
+    while end < limit {
+        match text[end] {
+            b'\n' | b'\r' => return None,
+            b'\\' if slashes == 0 => end += 1,
+            b'\\' if text.get(end + slashes) == Some(&quote) => break,
+            byte if byte == quote => break,
+            _ => {}
+        }
+        end += 1;
+    }
+    (end < limit && end - start >= LEAST).then(|| Span::new(start, end))
+}
+
+/// A value without quotes: up to white space or a character that ends values in shells and configuration files.
+fn bare(text: &[u8], start: usize) -> Option<Span> {
+    let limit = text.len().min(start + LONGEST_VALUE + 1);
+    let stop = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`,;<>|\\".contains(byte);
+    let mut end = start + text[start..limit].iter().take_while(|byte| !stop(byte)).count();
+    if end == limit && limit < text.len() || text[end..].starts_with(b"<<") {
+        return None;
+    }
+    while end > start && b")]}".contains(&text[end - 1]) && !text[start..end].iter().any(|byte| b"([{".contains(byte)) {
+        end -= 1;
+    }
+    (end - start >= LEAST).then(|| Span::new(start, end))
+}
+
+/// The text of an XML element whose opening tag ended at `start`: of one line, which may be one of its own.
+fn element_value(text: &[u8], start: usize) -> Option<Span> {
+    let limit = text.len().min(start + LONGEST_VALUE + 1);
+    let inside = text.get(start..limit)?;
+    let inside = &inside[..memchr::memchr(b'<', inside)?];
+    let tail = inside.len() - inside.trim_ascii_end().len();
+    let end = start + inside.len();
+    let value = Span::new(end - inside.trim_ascii_start().len(), end - tail);
+    let line = text.get(value.start..value.end)?;
+    (text.get(end + 1) == Some(&b'/') && line.len() >= LEAST && !line.contains(&b'\n')).then_some(value)
+}
