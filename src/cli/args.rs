@@ -216,7 +216,7 @@ pub(crate) struct ScanArgs {
     /// Also use the rules in this file; may be given several times
     ///
     /// In keytrail's format or in gitleaks' TOML. A file of the latter stands for all rules unless it extends the built-in
-    /// ones ([extend] with useDefault = true).
+    /// ones (useDefault = true under extend).
     #[arg(long, value_name = "FILE", help_heading = "Detection")]
     pub(crate) rules: Vec<PathBuf>,
     /// Least confidence of what is reported: low, medium or high; what is below is counted [default: medium]

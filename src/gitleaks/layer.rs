@@ -50,6 +50,8 @@ pub(super) struct Draft {
     pub(super) description: String,
     /// The expression and where it stands.
     pub(super) regex: Option<(Translated, At)>,
+    /// The same as it is written.
+    pub(super) written: String,
     /// The expression of its paths, ours.
     pub(super) path: Option<String>,
     /// The capture group that is the secret, from 1 on, and where it stands; 0 for the first filled one.
@@ -155,6 +157,7 @@ impl Reader<'_, '_> {
             id: String::new(),
             at: self.page.at(table.offset),
             description: table.text("description").map(|(text, _)| text).unwrap_or_default(),
+            written: table.text("regex").map(|(text, _)| text).unwrap_or_default(),
             regex: table.text("regex").and_then(|word| {
                 let at = self.page.at(word.1);
                 self.expression("regex", word).map(|translated| (translated, at))

@@ -200,6 +200,7 @@ fn over(base: Draft, own: Draft) -> Draft {
         at: own.at,
         description: filled(own.description, base.description),
         regex: own.regex.or(base.regex),
+        written: filled(own.written, base.written),
         path: own.path.or(base.path),
         secret_group: own.secret_group.or(base.secret_group),
         entropy: if own.entropy > 0.0 { own.entropy } else { base.entropy },
@@ -279,6 +280,7 @@ impl Entry {
 fn terms(draft: &Draft, groups: Option<Groups>, global: &[Arc<Allowlist>]) -> Arc<Terms> {
     Arc::new(Terms {
         groups,
+        written: draft.written.clone(),
         entropy: draft.entropy,
         path: draft.path.clone(),
         names: None,

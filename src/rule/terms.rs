@@ -10,6 +10,8 @@ pub struct Terms {
     pub groups: Option<Groups>,
     /// A secret whose Shannon entropy, in bits per character, is not above this is none; 0 asks nothing.
     pub entropy: f64,
+    /// The expression as it is written in the file, for people; empty if there is none.
+    pub written: String,
     /// Pattern of the paths the rule is for; `None` for all.
     pub path: Option<String>,
     /// For a rule without a pattern: the names, each behind a slash, that paths of its files end in.

@@ -122,10 +122,15 @@ impl Page {
         self.line("keywords", &rule.keywords.join(", "))?;
         match &rule.matcher {
             Matcher::Pattern { pattern, bound, .. } => {
-                self.verbatim("pattern", pattern)?;
+                match rule.terms.as_ref().map(|terms| terms.written.as_str()).filter(|written| !written.is_empty()) {
+                    Some(written) => self.verbatim("regex", written)?,
+                    None => self.verbatim("pattern", pattern)?,
+                }
+                let is_gated = rule.terms.is_some() && !rule.keywords.is_empty();
+                let over = if is_gated { "every text with one of its keywords" } else { "every byte" };
                 let lane = match bound {
                     Some(bound) => format!("fast: around its keywords, in matches of {bound} bytes at most"),
-                    None => "slow: over every byte, since no keyword or no longest match is proven".to_owned(),
+                    None => format!("slow: over {over}, since no keyword or no longest match is proven"),
                 };
                 self.line("lane", &lane)?;
             }
