@@ -167,13 +167,14 @@ fn write_rules<'a>(out: &mut String, rules: impl Iterator<Item = &'a Rule>) {
                 format!("Matcher::Pattern {{ pattern: {}, bound: {bound:?}, run: {run:?} }}", text(pattern))
             }
             Matcher::Code { name } => format!("Matcher::Code {{ name: {} }}", text(name)),
+            Matcher::Path => "Matcher::Path".to_owned(),
         };
         writeln!(
             out,
             "Rule {{ id: {}, name: {}, provider: {}, description: {}, source: {}, keywords: {}, matcher: {matcher}, \
              anchors: Cow::Borrowed(&[{}]), structure: {}, structure_always: {}, public_prefix: {}, random_bits: {}, severity: Severity::{:?}, \
              confidence: Confidence::{:?}, target: {}, cloud: {}, family: {}, cwe: {}, filters: {}, entropy: {:?}, \
-             types: {}, specificity: {}, remediation: {} }},",
+             types: {}, specificity: {}, remediation: {}, terms: None }},",
             text(&rule.id),
             text(&rule.name),
             text(&rule.provider),

@@ -6,6 +6,7 @@ pub mod cli;
 pub mod engine;
 pub mod enrich;
 pub mod finding;
+pub mod gitleaks;
 pub mod location;
 pub mod observe;
 pub mod place;

@@ -1,6 +1,5 @@
 //! The program as one paragraph: settings, a conductor, one scan a root, reports, an exit code.
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,7 +17,6 @@ use crate::finding::{Report, ScanReport, dedup};
 use crate::policy::Policy;
 use crate::report::{self, Style};
 use crate::rule::Rule;
-use crate::rule::load::{Origin, duplicates, load};
 use crate::scan::{AcceptUnread, Conductor, Markers, Progress};
 use crate::source::files::{Files, FilesOptions};
 use crate::source::git::ci::{self, Variables};
@@ -31,11 +29,17 @@ use crate::source::{Source, SourceError, threads};
 
 mod candidates;
 mod cost;
+mod explain;
 mod floor;
 mod known;
 mod own;
+mod reported;
+mod rules;
+mod show_rule;
+mod try_rules;
 
 use own::Own;
+use rules::{active, sorted};
 
 /// Runs the program.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -68,19 +72,30 @@ fn run(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<ExitCod
     match cli::parse(args, env)? {
         Command::Print(text) => print(&text),
         Command::ShowConfig(request) => {
-            let settings = request.resolve(&mut Own::here().resolver())?;
-            active_rules(&settings)?;
+            let mut settings = request.resolve(&mut Own::here().resolver())?;
+            settings.notes.extend(active(&settings)?.notes);
             print(&show::settings(&settings))
         }
         Command::ListRules(request) => {
             let settings = request.resolve(&mut Own::here().resolver())?;
-            let rules = active_rules(&settings)?;
-            print(&cli::rules::list(rules.iter().map(Arc::as_ref)))
+            let active = active(&settings)?;
+            print(&cli::rules::list(active.rules.iter().map(Arc::as_ref), &active.notes))
         }
+        Command::ShowRule(id, request) => {
+            let settings = request.resolve(&mut Own::here().resolver())?;
+            let ours = rules::read(&settings.rules.files)?.ours;
+            print(&show_rule::text(&engine(active(&settings)?.rules)?, &ours, &id)?)
+        }
+        Command::TestRules { only_files, request } => {
+            let settings = request.resolve(&mut Own::here().resolver())?;
+            let outcome = try_rules::run(&settings, only_files)?;
+            print(&outcome.text)?;
+            Ok(if outcome.passed { ExitCode::SUCCESS } else { ExitCode::from(1) })
+        }
+        Command::Explain(asked, request) => print(&explain::run(&asked, request)?),
         Command::RulesCost(paths, request) => {
             let settings = request.resolve(&mut Own::here().resolver())?;
-            let engine = Engine::new(active_rules(&settings)?).map_err(|error| CliError::new(error.to_string()))?;
-            print(&cost::table(&engine, &paths)?)
+            print(&cost::table(&engine(active(&settings)?.rules)?, &paths)?)
         }
         Command::Floor(task) => print(&floor::measure(&task)?),
         Command::Candidates(task) => {
@@ -89,6 +104,11 @@ fn run(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<ExitCod
         }
         Command::Scan(task, request) => scan(&task, request, env),
     }
+}
+
+/// An engine of these rules.
+fn engine(rules: Vec<Arc<Rule>>) -> Result<Engine, CliError> {
+    Engine::new(rules).map_err(|error| CliError::new(error.to_string()))
 }
 
 fn print(text: &str) -> Result<ExitCode, CliError> {
@@ -103,9 +123,10 @@ fn scan(task: &Task, request: Request, env: Env<'_>) -> Result<ExitCode, CliErro
         cli::check_image_roots(roots)?;
     }
     let plan = Plan::new(task)?;
-    let settings = request.resolve(&mut plan.own.resolver())?;
-    let rules = active_rules(&settings)?;
-    let mut conductor = conductor(&settings, rules, started)?;
+    let mut settings = request.resolve(&mut plan.own.resolver())?;
+    let active = active(&settings)?;
+    settings.notes.extend(active.notes);
+    let mut conductor = conductor(&settings, active.rules, started)?;
     conductor.markers = plan.markers(&settings);
     conductor.cache = known::cache(task, &plan.own, &conductor.engine, &settings)?;
     if !matches!(task, Task::Staged { .. } | Task::Diff { .. }) {
@@ -141,46 +162,9 @@ impl Progress for Told<'_> {
     }
 }
 
-/// The built-in rules and the user's, as far as the settings leave them active.
-fn active_rules(settings: &Settings) -> Result<Vec<Arc<Rule>>, CliError> {
-    let mut loaded = Vec::new();
-    let mut mistakes = Vec::new();
-    for file in &settings.rules.files {
-        match load(&file.name, &file.text, Origin::User) {
-            Ok(rules) if rules.is_empty() => {
-                let reason = "it holds no [[rule]]".to_owned();
-                mistakes.push(crate::rule::load::Mistake { file: file.name.clone(), line: 1, reason });
-            }
-            Ok(rules) => loaded.extend(rules.into_iter().map(|rule| (file.name.as_str(), rule))),
-            Err(more) => mistakes.extend(more),
-        }
-    }
-    let mut rules = built_in_rules();
-    mistakes.extend(duplicates(loaded.iter().map(|(file, rule)| (*file, rule))));
-    for (file, loaded) in &loaded {
-        if rules.iter().any(|rule| rule.id == loaded.rule.id) {
-            let reason = format!("rule `{}` is built in: choose another id", loaded.rule.id);
-            mistakes.push(crate::rule::load::Mistake { file: (*file).to_owned(), line: 1, reason });
-        }
-    }
-    if let Some(error) = CliError::all(mistakes.iter().map(ToString::to_string).collect()) {
-        return Err(error);
-    }
-    rules.extend(loaded.into_iter().map(|(_, loaded)| Arc::new(loaded.rule)));
-    let all: Vec<String> = rules.iter().map(|rule| rule.id.to_string()).collect();
-    let active: BTreeSet<&str> = settings.rules.active(all.iter().map(String::as_str))?;
-    rules.retain(|rule| active.contains(rule.id.as_ref()));
-    Ok(sorted(rules))
-}
-
-fn sorted(mut rules: Vec<Arc<Rule>>) -> Vec<Arc<Rule>> {
-    rules.sort_by(|a, b| a.id.cmp(&b.id));
-    rules
-}
-
 /// The conductor that the settings mean. Markers and cache are set when it is known whose root it is.
 fn conductor(settings: &Settings, rules: Vec<Arc<Rule>>, started: Instant) -> Result<Conductor, CliError> {
-    let engine = Engine::new(rules).map_err(|error| CliError::new(error.to_string()))?;
+    let engine = engine(rules)?;
     let now = jiff::Timestamp::now().as_second();
     let end_of = |day: jiff::civil::Date| {
         day.at(23, 59, 59, 0).to_zoned(jiff::tz::TimeZone::UTC).map_or(i64::MAX, |at| at.timestamp().as_second())
@@ -219,6 +203,7 @@ fn conductor(settings: &Settings, rules: Vec<Arc<Rule>>, started: Instant) -> Re
         now,
         deadline: settings.deadline.map(|span| started + span),
         full_scan: settings.full_scan,
+        explain: settings.explain,
         cache: None,
     })
 }
@@ -422,6 +407,7 @@ fn write(report: &Report, settings: &Settings, targets: Vec<output::Output>, env
             colour: terminal.colour,
             width: terminal.width,
             sarif_target: settings.sarif_target,
+            explain: settings.explain,
         };
         let format = report::ALL
             .iter()

@@ -14,7 +14,7 @@ use crate::cache::{Cache, Verdicts};
 use crate::engine::{Engine, Match, Scanned, Trace};
 use crate::finding::dedup::{self, Group, Occurrence};
 use crate::finding::fingerprint::Key;
-use crate::finding::hit::{Hit, hits};
+use crate::finding::hit::{Hit, Wanted, hits};
 use crate::finding::{ScanReport, SuppressionStatus};
 use crate::observe::{self, Observation};
 use crate::place::{Located, Part, Place, Provenance, State};
@@ -24,10 +24,14 @@ use crate::secret::Secret;
 use crate::source::{Excluded, Listed, Source, SourceError, Unread, UnreadKind, Visitor};
 
 mod accept;
+mod explain;
 mod introduced;
 mod known;
+mod names;
+mod terms;
 
 pub use accept::AcceptUnread;
+use known::is_checked;
 
 /// Hits of one rule in one content that are kept; more are unread.
 const MOST_HITS: usize = 10_000;
@@ -61,6 +65,8 @@ pub struct Conductor {
     pub deadline: Option<Instant>,
     /// Whether every version of a file is scanned in full instead of what changed.
     pub full_scan: bool,
+    /// Whether to say what checks and filters said, for which everything is scanned in full.
+    pub explain: bool,
     /// What is known from earlier scans, if the user keeps it.
     pub cache: Option<Cache>,
 }
@@ -120,6 +126,7 @@ struct Collected {
     listed: Vec<Listed>,
     observations: Vec<Observation>,
     notes: Vec<String>,
+    dropped: BTreeMap<(&'static str, &'static str), u64>,
 }
 
 /// The visitor that sources get.
@@ -132,6 +139,7 @@ struct Collector<'c> {
     bytes: AtomicU64,
     known: AtomicU64,
     late: AtomicBool,
+    names: names::Names,
 }
 
 impl<'c> Collector<'c> {
@@ -145,6 +153,7 @@ impl<'c> Collector<'c> {
             bytes: AtomicU64::new(0),
             known: AtomicU64::new(0),
             late: AtomicBool::new(false),
+            names: names::Names::new(&conductor.engine),
         }
     }
 
@@ -169,6 +178,9 @@ impl<'c> Collector<'c> {
     /// Scans one blob, by what changed since its parent if that is known.
     fn scan(&self, parent: Option<(&Trace, &Edits)>, blob: &Blob<'_>) -> Outcome {
         let engine = &self.conductor.engine;
+        if self.conductor.explain {
+            return self.scan_aloud(blob);
+        }
         if !matches!(blob.id, ContentId::Object(ObjectPart::Blob, _)) {
             return Outcome { hits: self.hits(blob, &engine.report(blob.bytes)), ..Outcome::default() };
         }
@@ -188,14 +200,14 @@ impl<'c> Collector<'c> {
         if scanned.matches.is_empty() {
             return Vec::new();
         }
-        let Conductor { engine, threshold, line_hashes, .. } = self.conductor;
+        let Conductor { engine, threshold, line_hashes, explain, .. } = self.conductor;
         let mut counts: BTreeMap<(usize, bool), usize> = BTreeMap::new();
         let keep = |found: &Match| {
             let count = counts.entry((found.rule, found.confidence >= *threshold)).or_default();
             *count += 1;
             *count <= MOST_HITS
         };
-        let hits = hits(engine, blob, scanned, *line_hashes, keep);
+        let hits = hits(engine, blob, scanned, Wanted { hashes: *line_hashes, steps: *explain }, keep);
         let more: usize =
             counts.iter().filter(|((_, shown), _)| *shown).map(|(_, count)| count.saturating_sub(MOST_HITS)).sum();
         if more > 0 {
@@ -228,9 +240,12 @@ impl Visitor for Collector<'_> {
             let facts = self.guarded(&blob, || observe::observe(&seen.path, blob.bytes));
             self.with(|collected| collected.observations.extend(facts));
         }
-        let Outcome { hits, trace, is_clean } = self.guarded(&blob, || self.scan(parent, &blob));
+        let Outcome { mut hits, trace, is_clean } = self.guarded(&blob, || self.scan(parent, &blob));
         if blob.is_lasting {
             self.settle(blob.id, blob.bytes.len(), is_clean);
+        }
+        if is_name && !self.names.is_empty() {
+            hits.extend(self.guarded(&blob, || self.names(&blob)));
         }
         if !hits.is_empty() {
             let provenance = blob.provenance.cloned();
@@ -291,11 +306,11 @@ impl Visitor for Collector<'_> {
     fn suspects(&self, text: &[u8]) -> bool {
         // Where we fail, the text is handed out, and the failure reported there.
         let found = || !self.conductor.engine.scan(text).matches.is_empty();
-        catch_unwind(AssertUnwindSafe(found)).unwrap_or(true)
+        self.names.suspects(text) || catch_unwind(AssertUnwindSafe(found)).unwrap_or(true)
     }
 
     fn in_full(&self) -> bool {
-        self.conductor.full_scan
+        self.conductor.full_scan || self.conductor.explain
     }
 
     fn stop(&self) -> bool {
@@ -348,6 +363,11 @@ impl Conductor {
             listed: collected.listed,
             observations: observe::fold(collected.observations),
             notes: collected.notes,
+            dropped: collected
+                .dropped
+                .into_iter()
+                .map(|((by, why), count)| (by.to_owned(), why.to_owned(), count))
+                .collect(),
             ..ScanReport::default()
         };
         let settings = dedup::Settings {
@@ -413,6 +433,8 @@ impl Conductor {
             };
             self.occurrences(content, places, collected, &mut occurrences);
         }
+        let allowed = terms::Terms::new(&self.engine).sort_out(&mut occurrences);
+        *collected.excluded.entry(Excluded::Allowlist).or_default() += allowed;
         introduced::sort_out(&self.engine, source, occurrences, &mut collected.unread)
             .map(|sorted| dedup::group(sorted, &self.engine))
     }
@@ -455,17 +477,6 @@ impl Conductor {
             }
             occurrences.push(Occurrence::placeless(content.id, hit));
         }
-    }
-}
-
-/// Whether a content is scanned in full as well, to check the engine on every run: one in 1024 of git's objects, by
-/// their ids.
-fn is_checked(id: ContentId) -> bool {
-    match id {
-        ContentId::Object(_, id) => {
-            matches!(id.as_bytes(), [.., high, low] if u16::from_be_bytes([*high, *low]) & 0x3ff == 0x2a5)
-        }
-        ContentId::Serial(_) => false,
     }
 }
 

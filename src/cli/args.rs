@@ -19,6 +19,10 @@ use crate::platform::Platform;
 use crate::report::SarifTarget;
 use crate::rule::Confidence;
 
+mod queries;
+
+pub(crate) use queries::{ExplainArgs, RulesSub, Subject};
+
 /// Shown under every scan's help.
 const EXIT_CODES: &str = "Exit codes: 0 clean and complete, 1 findings, 2 usage or configuration error, 3 something \
 was not read (findings are reported all the same).";
@@ -65,10 +69,15 @@ pub(crate) enum Sub {
     ///
     /// Reads only and never follows a link out of ROOT. Says whose machine it is, and where its keys lead.
     Image(ImageArgs),
+    /// Tell why something on a line is or isn't reported
+    ///
+    /// Prints every candidate that touches the line, at any confidence and dropped ones too: what each check and filter
+    /// said, and what came of it; and keywords that led to no match. Values are masked.
+    Explain(ExplainArgs),
     /// Show the configuration
     #[command(subcommand, arg_required_else_help = true, disable_help_subcommand = true)]
     Config(ConfigSub),
-    /// Show the rules
+    /// Show and test the rules
     #[command(subcommand, arg_required_else_help = true, disable_help_subcommand = true)]
     Rules(RulesSub),
     /// Measure
@@ -83,15 +92,6 @@ pub(crate) enum ConfigSub {
     ///
     /// Takes the flags of a scan, to show what they change.
     Show(ShowArgs),
-}
-
-/// `keytrail rules …`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum RulesSub {
-    /// Print every rule: id, severity, confidence, name
-    List(ListArgs),
-    /// Print what each rule costs on files and folders: literal hits, anchored tries and full runs a megabyte
-    Cost(CostArgs),
 }
 
 /// `keytrail staged`.
@@ -178,34 +178,6 @@ pub(crate) struct ShowArgs {
     pub(crate) scan: ScanArgs,
 }
 
-/// `keytrail rules list`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct ListArgs {
-    /// Also use the rules in this file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) rules: Vec<PathBuf>,
-    /// Configuration file [default: .keytrail.toml of the repository around the current directory]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-}
-
-impl ListArgs {
-    /// As flags of a scan.
-    pub(crate) fn flags(self) -> ScanArgs {
-        ScanArgs { rules: self.rules, config: self.config, ..ScanArgs::default() }
-    }
-}
-
-/// `keytrail rules cost`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct CostArgs {
-    /// Files and folders to measure on [default: the current directory]
-    #[arg(value_name = "PATH")]
-    pub(crate) paths: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(crate) list: ListArgs,
-}
-
 /// Flags of every scan.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct ScanArgs {
@@ -226,6 +198,11 @@ pub(crate) struct ScanArgs {
     /// Leave observations (machines, public keys, vault references, …) out of reports
     #[arg(long, help_heading = "Output")]
     pub(crate) no_observations: bool,
+    /// Say under every finding what its checks and filters said, and what filters dropped (text only)
+    ///
+    /// Everything is scanned in full for it, which takes longer.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) explain: bool,
     /// Show no progress
     #[arg(long, help_heading = "Output")]
     pub(crate) no_progress: bool,
@@ -237,6 +214,9 @@ pub(crate) struct ScanArgs {
     #[arg(long, value_name = "FILE", help_heading = "Detection")]
     pub(crate) config: Option<PathBuf>,
     /// Also use the rules in this file; may be given several times
+    ///
+    /// In keytrail's format or in gitleaks' TOML. A file of the latter stands for all rules unless it extends the built-in
+    /// ones (useDefault = true under extend).
     #[arg(long, value_name = "FILE", help_heading = "Detection")]
     pub(crate) rules: Vec<PathBuf>,
     /// Least confidence of what is reported: low, medium or high; what is below is counted [default: medium]

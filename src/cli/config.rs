@@ -301,16 +301,14 @@ pub(crate) fn jobs(text: &str) -> Result<u64, String> {
     }
 }
 
-/// A rule id: kebab-case.
+/// A rule id: ours are kebab-case, those of rule files in gitleaks' format anything without spaces.
 fn rule_id(text: &str) -> Result<String, String> {
-    let well_formed = text
-        .split('-')
-        .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()));
+    let well_formed = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
     if well_formed { Ok(text.to_owned()) } else { Err(format!("`{text}` is no rule id: see `keytrail rules list`")) }
 }
 
 /// A rule file: relative, inside the repository, since it is read from the same side as the configuration.
-fn rule_file(text: &str) -> Result<String, String> {
+pub(super) fn rule_file(text: &str) -> Result<String, String> {
     let outside = text.is_empty()
         || text.starts_with(['/', '\\'])
         || text.contains([':', '\\'])

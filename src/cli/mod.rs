@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::FromArgMatches as _;
 use clap::error::{ContextKind, ErrorKind};
 
-use args::{Args, ConfigSub, RulesSub, ScanArgs, Sub};
+use args::{Args, ConfigSub, RulesSub, ScanArgs, Sub, Subject};
 use environment::Environment;
 use terminal::Env;
 
@@ -35,7 +35,7 @@ mod units;
 pub use error::CliError;
 pub use exit::Exit;
 pub use settings::{ConfigSource, ConfigText, ReportTo, Request, Settings, Side};
-pub use task::{FilesRoot, Range, ReportFormat, Task, Trust};
+pub use task::{Asked, FilesRoot, Range, ReportFormat, Spot, Task, Trust};
 
 /// What the user wants done.
 #[derive(Debug)]
@@ -46,6 +46,17 @@ pub enum Command {
     ShowConfig(Request),
     /// Print the active rules, see [`rules::list`].
     ListRules(Request),
+    /// Print everything about the rule of this id.
+    ShowRule(String, Request),
+    /// Run the examples of the rules: of files, if any are named, else of all that are active.
+    TestRules {
+        /// Whether files are named, which the request then holds.
+        only_files: bool,
+        /// The settings.
+        request: Request,
+    },
+    /// Tell why something at a place is or isn't reported.
+    Explain(Asked, Request),
     /// Print what the active rules cost on these paths.
     RulesCost(Vec<PathBuf>, Request),
     /// Measure what decoding a repository costs.
@@ -92,10 +103,34 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<C
         }
         Sub::Config(ConfigSub::Show(typed)) => request(typed.scan, environment, own).map(Command::ShowConfig),
         Sub::Rules(RulesSub::List(typed)) => request(typed.flags(), environment, own).map(Command::ListRules),
+        Sub::Rules(RulesSub::Show(typed)) => {
+            request(typed.list.flags(), environment, own).map(|request| Command::ShowRule(typed.id, request))
+        }
+        Sub::Rules(RulesSub::Test(typed)) => {
+            let only_files = !typed.files.is_empty();
+            let flags = ScanArgs { rules: typed.files, config: typed.config, ..ScanArgs::default() };
+            request(flags, environment, own).map(|request| Command::TestRules { only_files, request })
+        }
+        Sub::Explain(typed) => {
+            let asked = asked(&typed)?;
+            request(typed.flags(), environment, own).map(|request| Command::Explain(asked, request))
+        }
         Sub::Rules(RulesSub::Cost(typed)) => request(typed.list.flags(), environment, own)
             .map(|request| Command::RulesCost(or_here(typed.paths), request)),
         Sub::Bench(bench::BenchSub::Floor(typed)) => Ok(Command::Floor(typed.into())),
         Sub::Bench(bench::BenchSub::Candidates(typed)) => Ok(Command::Candidates(typed.into())),
+    }
+}
+
+/// What `keytrail explain` is about.
+fn asked(typed: &args::ExplainArgs) -> Result<Asked, CliError> {
+    match (typed.subject.clone(), typed.report.clone()) {
+        (Subject::Spot(spot), None) => Ok(Asked::Spot(spot)),
+        (Subject::Fingerprint(fingerprint), Some(report)) => Ok(Asked::Reported { fingerprint, report }),
+        (Subject::Spot(_), Some(_)) => Err(CliError::new("--report: it goes with a fingerprint, not with a place")),
+        (Subject::Fingerprint(_), None) => {
+            Err(CliError::new("a fingerprint says nothing by itself: add `--report FILE`, a report in JSON lines"))
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::config::RuleName;
 use super::error::{CliError, printable};
+use crate::gitleaks;
 use crate::rule::Rule;
 
 /// Users' rules and the choice among all.
@@ -27,6 +28,8 @@ pub struct RuleFile {
     pub name: String,
     /// TOML.
     pub text: String,
+    /// The file that it extends, which gitleaks' format allows.
+    pub base: Option<Box<RuleFile>>,
 }
 
 impl RuleFile {
@@ -36,9 +39,37 @@ impl RuleFile {
     /// They are not UTF-8.
     pub(super) fn new(name: String, bytes: Vec<u8>) -> Result<Self, CliError> {
         match String::from_utf8(bytes) {
-            Ok(text) => Ok(Self { name, text }),
+            Ok(text) => Ok(Self { name, text, base: None }),
             Err(_) => Err(CliError::new(format!("{name}: the text is not UTF-8"))),
         }
+    }
+
+    /// The same with the files that it extends, which `read` reads by the paths they are named by.
+    ///
+    /// # Errors
+    /// One of them can't be read, or the chain is too long.
+    pub(super) fn extended(self, read: &mut dyn FnMut(&str) -> Result<Self, CliError>) -> Result<Self, CliError> {
+        self.extended_to(gitleaks::DEEPEST, read)
+    }
+
+    /// The same with as many files.
+    fn extended_to(
+        mut self,
+        depth: usize,
+        read: &mut dyn FnMut(&str) -> Result<Self, CliError>,
+    ) -> Result<Self, CliError> {
+        let is_theirs = gitleaks::is_gitleaks(&self.text);
+        let Some(path) = is_theirs.then(|| gitleaks::base(&self.text)).flatten() else { return Ok(self) };
+        let Some(depth) = depth.checked_sub(1) else {
+            let deepest = gitleaks::DEEPEST;
+            return Err(CliError::new(format!(
+                "{}: it extends `{path}`, which makes a chain of more than {deepest} files that are extended",
+                self.name
+            )));
+        };
+        let base = read(&path).map_err(|error| CliError::new(format!("{}: [extend]: {error}", self.name)))?;
+        self.base = Some(Box::new(base.extended_to(depth, read)?));
+        Ok(self)
     }
 }
 
@@ -76,9 +107,9 @@ impl RuleChoice {
     }
 }
 
-/// The rules for people, one a line, in the order given: id, severity, confidence, name.
+/// The rules for people, one a line, in the order given: id, severity, confidence, name. Then what else there is to know.
 #[must_use]
-pub fn list<'a>(rules: impl IntoIterator<Item = &'a Rule>) -> String {
+pub fn list<'a>(rules: impl IntoIterator<Item = &'a Rule>, notes: &[String]) -> String {
     let rules: Vec<&Rule> = rules.into_iter().collect();
     let widest = rules.iter().map(|rule| rule.id.chars().count()).max().unwrap_or(0);
     let mut out = String::new();
@@ -89,6 +120,9 @@ pub fn list<'a>(rules: impl IntoIterator<Item = &'a Rule>) -> String {
     }
     let plural = if rules.len() == 1 { "rule" } else { "rules" };
     writeln!(out, "{} {plural} active", rules.len()).expect("a String takes every write");
+    for note in notes {
+        writeln!(out, "note: {}", printable(note)).expect("a String takes every write");
+    }
     out
 }
 

@@ -43,6 +43,8 @@ pub struct Settings {
     pub show_secrets: bool,
     /// Whether observations are collected and reported.
     pub observations: bool,
+    /// Whether the text report says what checks and filters said.
+    pub explain: bool,
     /// Whether progress may be shown, terminal permitting.
     pub progress: bool,
     /// Exit code for findings; 1 unless the user replaced it.
@@ -233,6 +235,7 @@ impl Request {
                 true,
                 bool::to_string,
             ),
+            explain: r.pick("explain", [flag(flags.explain, true), None, None], false, bool::to_string),
             progress: r.pick("progress", [flag(flags.no_progress, false), None, None], true, bool::to_string),
             show_secrets: r.pick("show-secrets", [flag(flags.show_secrets, true), None, None], false, bool::to_string),
             fingerprint_key: r.key(key),
@@ -269,10 +272,11 @@ impl Request {
     fn rules(&self, found: &Found, resolver: &mut Resolver<'_>) -> Result<RuleChoice, CliError> {
         let mut files = Vec::new();
         for path in &found.config.rule_files {
-            files.push(found.folder.rule_file(path, &found.name, resolver)?);
+            let file = found.folder.rule_file(path, &found.name, resolver)?;
+            files.push(file.extended(&mut |base| found.folder.base(base, &found.name, resolver))?);
         }
         for path in &self.flags.rules {
-            files.push(RuleFile::new(path.display().to_string(), read_file(path)?)?);
+            files.push(named_rule_file(path)?.extended(&mut |base| named_rule_file(Path::new(base)))?);
         }
         let config = &found.config;
         Ok(RuleChoice {
@@ -352,6 +356,25 @@ impl Origin {
             Self::Nowhere => Err(CliError::new(format!("rule file `{path}`: there is no configuration"))),
         }
     }
+}
+
+impl Origin {
+    /// Reads the file `path` that a rule file of the configuration `name` extends. Files of the own repository extend
+    /// files of the same side, by their path from its top; others by their path from the working directory.
+    fn base(&self, path: &str, name: &str, resolver: &mut Resolver<'_>) -> Result<RuleFile, CliError> {
+        match self {
+            Self::Own(_) => {
+                let path = super::config::rule_file(path).map_err(CliError::new)?;
+                self.rule_file(&path, name, resolver)
+            }
+            Self::Folder(_) | Self::Nowhere => named_rule_file(Path::new(path)),
+        }
+    }
+}
+
+/// Reads a rule file by its path.
+fn named_rule_file(path: &Path) -> Result<RuleFile, CliError> {
+    RuleFile::new(path.display().to_string(), read_file(path)?)
 }
 
 /// Collects what is resolved, and from where.

@@ -57,6 +57,31 @@ impl Task {
     }
 }
 
+/// What `keytrail explain` is asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// A place in a file.
+    Spot(Spot),
+    /// A finding of a report in JSON lines.
+    Reported {
+        /// Its fingerprint.
+        fingerprint: String,
+        /// The report.
+        report: PathBuf,
+    },
+}
+
+/// A place in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spot {
+    /// The file as the user spelled it.
+    pub path: PathBuf,
+    /// 1-based.
+    pub line: u64,
+    /// 1-based, in UTF-16 code units; `None` for all of the line.
+    pub column: Option<u64>,
+}
+
 /// One root of `keytrail files`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FilesRoot {

@@ -14,6 +14,8 @@ use crate::rule::{Confidence, Matcher, Rule};
 use crate::view::{self, View};
 
 mod cost;
+mod detector;
+pub mod explain;
 pub mod filter;
 mod matcher;
 pub mod model;
@@ -21,16 +23,19 @@ mod prefilter;
 pub mod reference;
 mod sieve;
 pub mod structure;
+mod terms;
 mod trace;
 
 pub use cost::{Cost, Costs};
 pub use matcher::RawMatch;
 pub use trace::Trace;
 
+use explain::{Record, Step};
 use filter::{Candidate, Filter, Opinion};
-use matcher::{CodeMatcher, Look, Pattern};
+use matcher::{CodeMatcher, Pattern};
 use prefilter::Prefilter;
 use structure::{StructureCheck, Token, Verdict};
+use terms::Terms;
 use trace::Found;
 
 /// Checks whose success proves little: the shape is there, not more. They don't make a finding `formatProven`.
@@ -61,6 +66,10 @@ pub struct Match {
     pub reasons: Vec<&'static str>,
     /// Whether a filter said that it is no secret. Kept because it is masked wherever its line is shown.
     pub dropped: bool,
+    /// Whether the terms of a rule file say that it is no finding. It owns no bytes then.
+    pub excused: bool,
+    /// Allowlists of the rule, by their index, that excuse it at the paths or commits they name. Sorted.
+    pub pending: Vec<u16>,
     /// Indices of rules that matched the same bytes and are less specific.
     pub also: Vec<usize>,
     /// What those would have hidden beyond this match's secret, sorted. Masked wherever its line is shown.
@@ -94,6 +103,8 @@ enum Lane {
     Code(&'static dyn CodeMatcher),
     /// The whole text, searched without a prefilter.
     Slow { pattern: String },
+    /// Nothing: its findings are files by their paths.
+    Path,
 }
 
 /// A rule with the code it calls on.
@@ -110,6 +121,8 @@ pub struct Engine {
     detectors: Vec<Detector>,
     prefilter: Prefilter,
     slow: Vec<usize>,
+    /// What rule files ask beside patterns, by rule; empty if no rule has such terms.
+    terms: Vec<Option<Terms>>,
     assume_structure: bool,
     reach: usize,
 }
@@ -141,6 +154,7 @@ impl Engine {
     /// # Errors
     /// A rule names a filter, check or matcher that isn't there, or its pattern or a keyword is too large.
     pub fn new(rules: Vec<Arc<Rule>>) -> Result<Self, EngineError> {
+        let terms = terms::compiled(&rules)?;
         let detectors = rules.into_iter().map(Detector::new).collect::<Result<Vec<_>, _>>()?;
         let prefilter = Prefilter::new(&detectors).map_err(|rule| EngineError {
             rule: detectors[rule].rule.id.to_string(),
@@ -148,7 +162,7 @@ impl Engine {
         })?;
         let slow = (0..detectors.len()).filter(|&at| matches!(detectors[at].lane, Lane::Slow { .. })).collect();
         let reach = detectors.iter().map(Detector::reach).max().unwrap_or(0);
-        Ok(Self { detectors, prefilter, slow, assume_structure: false, reach })
+        Ok(Self { detectors, prefilter, slow, terms, assume_structure: false, reach })
     }
 
     /// Counts structure checks as held: for corpora whose values were scrambled.
@@ -161,8 +175,8 @@ impl Engine {
     /// All that matches depend on besides the bytes and this program's code: two engines of one build that are described
     /// alike find the same. Built-in rules are named, since they are the build's; others are spelled out.
     pub fn description(&self) -> String {
-        // A field that is new here has to say whether it counts. These three follow from the rules.
-        let Self { detectors, assume_structure, prefilter: _, slow: _, reach: _ } = self;
+        // A field that is new here has to say whether it counts. These four follow from the rules.
+        let Self { detectors, assume_structure, prefilter: _, slow: _, terms: _, reach: _ } = self;
         let built_in = crate::tables::RULES;
         let rules = detectors.iter().map(|Detector { rule, .. }| {
             let nth = built_in.binary_search_by(|built_in| built_in.id.cmp(&rule.id));
@@ -222,7 +236,13 @@ impl Engine {
             return Scanned::default();
         }
         let mut matches = Vec::new();
-        all.into_iter().enumerate().for_each(|(view, found)| self.own(view, found, &mut matches));
+        for (view, found) in all.into_iter().enumerate() {
+            let text = view.checked_sub(1).map_or(bytes, |view: usize| views[view].text.as_slice());
+            self.own(view, text, found, &mut matches);
+        }
+        if matches.iter().all(|found| found.dropped) {
+            return Scanned::default();
+        }
         Scanned { views, matches }
     }
 
@@ -231,7 +251,7 @@ impl Engine {
         let views = view::views(bytes);
         let mut matches = Vec::new();
         for (at, text) in std::iter::once(bytes).chain(views.iter().map(|view| view.text.as_slice())).enumerate() {
-            self.own(at, search(text), &mut matches);
+            self.own(at, text, search(text), &mut matches);
         }
         Scanned { views, matches }
     }
@@ -245,7 +265,12 @@ impl Engine {
 
     /// Searches the whole text for users' rules that have no keyword or no bound.
     fn slow_lane(&self, text: &[u8], found: &mut Vec<Found>) {
-        for &rule in &self.slow {
+        self.slow.iter().for_each(|&rule| self.slow_rule(text, rule, found));
+    }
+
+    /// Searches the whole text for one of them, if its terms admit it there.
+    fn slow_rule(&self, text: &[u8], rule: usize, found: &mut Vec<Found>) {
+        if self.terms_of(rule).is_none_or(|terms| terms.admit(text)) {
             self.detectors[rule].everywhere(text, |raw| found.push(self.judged(text, rule, raw)));
         }
     }
@@ -256,7 +281,7 @@ impl Engine {
     }
 
     /// Settles which rule owns which bytes of one text.
-    fn own(&self, view: usize, found: Vec<Found>, matches: &mut Vec<Match>) {
+    fn own(&self, view: usize, text: &[u8], found: Vec<Found>, matches: &mut Vec<Match>) {
         let mut found: Vec<Match> = found.iter().map(|one| Match { view, ..one.placed() }).collect();
         // The most specific rule first; among equals the longer secret, then the smaller id.
         found.sort_by_key(|one| {
@@ -264,12 +289,22 @@ impl Engine {
             (std::cmp::Reverse(specificity), std::cmp::Reverse(one.raw.secret.len()), one.rule, one.raw.secret.start)
         });
         let first = matches.len();
-        // The matches so far by where their secrets start; these never overlap.
-        let mut owners: BTreeMap<usize, usize> = BTreeMap::new();
-        for one in found {
-            let before = owners.range(..one.raw.secret.end).rev().map(|(_, &at)| at);
+        let classes = if self.terms.is_empty() {
+            vec![Some(0); found.len()]
+        } else {
+            self.settle_terms(text, &mut found, &mut |_, _| {});
+            self.classes(&found)
+        };
+        // The matches so far by class and by where their secrets start; those of a class never overlap.
+        let mut owners: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+        for (one, class) in found.into_iter().zip(classes) {
+            let Some(class) = class else {
+                matches.push(one);
+                continue;
+            };
+            let before = owners.range((class, 0)..(class, one.raw.secret.end)).rev().map(|(_, &at)| at);
             let Some(at) = before.take_while(|&at| matches[at].raw.secret.overlaps(one.raw.secret)).min() else {
-                owners.insert(one.raw.secret.start, matches.len());
+                owners.insert((class, one.raw.secret.start), matches.len());
                 matches.push(one);
                 continue;
             };
@@ -289,6 +324,11 @@ impl Engine {
 
     /// Runs filters and the structure check on one match: a function of its own bytes.
     fn judge(&self, text: &[u8], rule: usize, raw: RawMatch) -> Match {
+        self.judge_aloud(text, rule, raw, &mut |_| {})
+    }
+
+    /// The same; `record` is told every step.
+    fn judge_aloud(&self, text: &[u8], rule: usize, raw: RawMatch, record: &mut Record<'_>) -> Match {
         let detector = &self.detectors[rule];
         let bytes = &text[raw.secret.start..raw.secret.end];
         let name = raw.companions.iter().find(|(word, _)| *word == "name").map(|(_, span)| *span);
@@ -307,18 +347,24 @@ impl Engine {
             facts: Facts::default(),
             reasons: Vec::new(),
             dropped: false,
+            excused: false,
+            pending: Vec::new(),
             also: Vec::new(),
             beside: Vec::new(),
             raw: raw.clone(),
         };
         if let Some(check) = detector.structure {
             let whole = &text[raw.whole.start..raw.whole.end];
-            self.apply(detector, check.check(Token { secret: bytes, whole }), &mut judged);
+            let verdict = check.check(Token { secret: bytes, whole });
+            record(&|| Step::structure(check.id(), &verdict));
+            self.apply(detector, verdict, &mut judged);
         }
         // Random characters that a checksum holds for may spell a placeholder's word by chance.
         let proven = judged.validity == Validity::FormatProven;
         for filter in detector.filters.iter().filter(|filter| !proven || filter.judges_proven()) {
-            match filter.judge(candidate) {
+            let opinion = filter.judge(candidate);
+            record(&|| Step::filter(filter.id(), opinion, text, &raw));
+            match opinion {
                 Opinion::Keep => {}
                 Opinion::Lower(reason) => {
                     judged.confidence = judged.confidence.min(DOUBTFUL);
@@ -340,6 +386,9 @@ impl Engine {
             }
         }
         judged.raw = raw;
+        if let Some(terms) = self.terms_of(rule).filter(|_| !judged.dropped) {
+            terms.judge(text, &mut judged, record);
+        }
         judged
     }
 
@@ -374,6 +423,7 @@ impl Detector {
                 Lane::Fast { pattern: pattern.to_string(), bound: *bound, run: *run }
             }
             Matcher::Pattern { pattern, bound: None, .. } => Lane::Slow { pattern: pattern.to_string() },
+            Matcher::Path => Lane::Path,
             Matcher::Code { name } => {
                 Lane::Code(matcher::by_name(name).ok_or_else(|| wrong(format!("there is no matcher `{name}`")))?)
             }
@@ -388,68 +438,12 @@ impl Detector {
             id => Some(structure_check(id).ok_or_else(|| wrong(format!("there is no structure check `{id}`")))?),
         };
         let detector = Self { pattern: OnceLock::new(), rule: Arc::clone(&rule), lane, filters, structure };
-        if let Lane::Slow { pattern } = &detector.lane {
-            let compiled = Pattern::new(pattern).map_err(wrong)?;
+        if let (Lane::Slow { pattern }, _) | (Lane::Fast { pattern, .. }, Some(_)) = (&detector.lane, detector.groups())
+        {
+            let compiled = Pattern::new(pattern, detector.groups()).map_err(wrong)?;
             detector.pattern.get_or_init(|| Some(compiled));
         }
         Ok(detector)
-    }
-
-    /// The compiled pattern. That built-in ones compile is a test's business; one that doesn't finds nothing here
-    /// and fails [`Engine::self_check`].
-    fn compiled(&self) -> Option<&Pattern> {
-        let (Lane::Fast { pattern, .. } | Lane::Slow { pattern }) = &self.lane else { return None };
-        self.pattern.get_or_init(|| Pattern::new(pattern).ok()).as_ref()
-    }
-
-    /// Whether asking the matcher about a keyword may give a match; the surroundings fit the anchor.
-    #[inline]
-    fn may_match(&self, text: &[u8], keyword: Span) -> bool {
-        match &self.lane {
-            Lane::Code(code) => code.may_match(text, keyword),
-            Lane::Fast { .. } | Lane::Slow { .. } => true,
-        }
-    }
-
-    /// The match around a keyword hit.
-    fn at_keyword(&self, text: &[u8], keyword: Span, floor: usize) -> Look {
-        let nothing = Look { found: None, clear: floor, examined: keyword, searched: false };
-        match &self.lane {
-            Lane::Fast { bound, run, .. } => {
-                matcher::around(|| self.compiled(), (*bound, run.as_ref()), text, keyword, floor)
-            }
-            Lane::Code(code) => {
-                let reach = code.reach();
-                let examined = Span::new(keyword.start.saturating_sub(reach), (keyword.end + reach).min(text.len()));
-                match code.find(text, keyword, floor) {
-                    Some(raw) => Look { clear: raw.whole.end, found: Some(raw), examined, searched: false },
-                    None => Look { examined, ..nothing },
-                }
-            }
-            Lane::Slow { .. } => nothing,
-        }
-    }
-
-    /// Every match of a pattern in the whole text, one after the other.
-    fn everywhere(&self, text: &[u8], mut found: impl FnMut(RawMatch)) {
-        let Some(pattern) = self.compiled() else { return };
-        let mut from = 0;
-        while let Some(raw) = pattern.find(text, Span::new(from, text.len())) {
-            from = raw.whole.end.max(raw.whole.start + 1);
-            found(raw);
-            if from > text.len() {
-                break;
-            }
-        }
-    }
-
-    /// How far from a keyword it looks.
-    fn reach(&self) -> usize {
-        match &self.lane {
-            Lane::Fast { bound, .. } => *bound,
-            Lane::Code(code) => code.reach(),
-            Lane::Slow { .. } => 0,
-        }
     }
 }
 
@@ -460,7 +454,7 @@ impl Engine {
     /// The first rule whose pattern doesn't compile.
     pub fn self_check(&self) -> Result<(), EngineError> {
         for detector in &self.detectors {
-            if !matches!(detector.lane, Lane::Code(_)) && detector.compiled().is_none() {
+            if !matches!(detector.lane, Lane::Code(_) | Lane::Path) && detector.compiled().is_none() {
                 let reason = "the pattern doesn't compile".to_owned();
                 return Err(EngineError { rule: detector.rule.id.to_string(), reason });
             }

@@ -18,7 +18,8 @@ fn search(engine: &Engine, text: &[u8]) -> Vec<Found> {
     let lower = text.to_ascii_lowercase();
     for (index, detector) in engine.detectors.iter().enumerate() {
         match &detector.lane {
-            Lane::Slow { .. } => detector.everywhere(text, |raw| found.push(engine.judged(text, index, raw))),
+            Lane::Path => {}
+            Lane::Slow { .. } => engine.slow_rule(text, index, &mut found),
             // A keyword is part of what a rule means: it is proven to be in every match of a fast rule.
             Lane::Fast { .. } => detector.everywhere(text, |raw| found.push(engine.judged(text, index, raw))),
             Lane::Code(code) => {

@@ -17,6 +17,7 @@ use crate::finding::{
 use crate::location::{Region, Span};
 use crate::place::{Before, Part, Place};
 use crate::platform::Platform;
+use crate::rule::Matcher;
 use crate::secret::Secret;
 use crate::source::Unread;
 
@@ -222,6 +223,7 @@ impl Draft {
             severity: rule.severity,
             confidence: shown.iter().map(|occurrence| occurrence.hit.confidence).max().unwrap_or(0),
             reasons: hit.reasons.iter().map(|&reason| reason.to_owned()).collect(),
+            steps: hit.steps.clone(),
             validity: if expired { Validity::Expired } else { hit.validity },
             facts: hit.facts.clone(),
             target: target(&rule, &hit),
@@ -244,6 +246,9 @@ impl Draft {
         let Self { mut finding, standing: (_, path, name) } = self;
         let standing = Standing { path: &path, name: &name, ordinal };
         finding.fingerprint = fingerprint(&finding.rule, &finding.secret, settings.key, standing);
+        if finding.rule.matcher == Matcher::Path {
+            finding.secret = Secret::new(*b"");
+        }
         for (at, rule) in settings.suppress.iter().enumerate() {
             if rule.speaks_for(&finding) {
                 used.insert(at);
@@ -373,7 +378,10 @@ fn sighting(versions: &[&Occurrence], masker: &Masker) -> Sighting {
 }
 
 /// What may be shown of a secret.
-fn preview(rule: &crate::rule::Rule, secret: &Secret) -> String {
+pub fn preview(rule: &crate::rule::Rule, secret: &Secret) -> String {
+    if rule.matcher == Matcher::Path {
+        return "the file itself".to_owned();
+    }
     let prefix = rule.public_prefix.as_ref();
     let value = secret.expose();
     let prefix = if value.starts_with(prefix.as_bytes()) { prefix } else { "" };

@@ -36,6 +36,10 @@ pub struct Hit {
     pub facts: Facts,
     /// Why the confidence isn't the rule's own.
     pub reasons: Vec<&'static str>,
+    /// Allowlists of the rule, by their index, that excuse it at the paths or commits they name.
+    pub pending: Vec<u16>,
+    /// What checks and filters said, if that is wanted.
+    pub steps: Vec<String>,
     /// Named parts beside it; the secret ones (passwords) are left out.
     pub companions: Vec<(&'static str, String)>,
     /// Reason of an inline marker that speaks for it.
@@ -46,14 +50,22 @@ pub struct Hit {
     pub view: Option<&'static str>,
 }
 
+/// What of a hit costs extra.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted {
+    /// Line hashes, for which the whole text is read once more.
+    pub hashes: bool,
+    /// What checks and filters said, which are asked once more.
+    pub steps: bool,
+}
+
 /// Makes hits of the matches in a blob. Those that filters dropped are masked in the others' lines and then gone.
-/// `hashes`: whether line hashes are wanted (they read the whole text once more). `keep` is asked of each match before
-/// it becomes a hit, which takes far more memory.
+/// `keep` is asked of each match before it becomes a hit, which takes far more memory.
 pub fn hits(
     engine: &Engine,
     blob: &Blob<'_>,
     scanned: &Scanned,
-    hashes: bool,
+    wanted: Wanted,
     mut keep: impl FnMut(&Match) -> bool,
 ) -> Vec<Hit> {
     let mut hits = Vec::new();
@@ -63,7 +75,7 @@ pub fn hits(
         if matches.iter().all(|found| found.dropped) {
             continue;
         }
-        let context = Context::new(engine, blob, scanned, at, text, &matches, hashes);
+        let context = Context::new(engine, blob, scanned, at, text, &matches, wanted);
         hits.extend(
             matches
                 .iter()
@@ -71,10 +83,12 @@ pub fn hits(
                 .map(|found| context.hit(found)),
         );
     }
+    // Rules that are reported at some places only have hits of their own.
+    let apart = |hit: &Hit| engine.rule(hit.rule).terms.as_ref().map(|_| hit.rule);
     // What is seen in the blob as it is and in a view is one hit.
-    hits.sort_by(|a, b| (a.offset, a.view).cmp(&(b.offset, b.view)));
+    hits.sort_by(|a, b| (apart(a), a.offset, a.view).cmp(&(apart(b), b.offset, b.view)));
     // A string of a binary reads in both byte orders, one byte apart.
-    hits.dedup_by(|b, a| b.offset - a.offset <= 1 && a.secret == b.secret);
+    hits.dedup_by(|b, a| apart(a) == apart(b) && b.offset - a.offset <= 1 && a.secret == b.secret);
     hits
 }
 
@@ -87,6 +101,7 @@ struct Context<'c> {
     text: &'c [u8],
     hidden: Vec<Span>,
     header_end: usize,
+    wanted: Wanted,
     hashes: Hashes,
     regions: std::collections::BTreeMap<Span, Region>,
 }
@@ -106,7 +121,7 @@ impl<'c> Context<'c> {
         view: usize,
         text: &'c [u8],
         matches: &[&Match],
-        hashes: bool,
+        wanted: Wanted,
     ) -> Self {
         let mut hidden: Vec<Span> = matches.iter().flat_map(|found| hidden_spans(found)).collect();
         if view == 0 {
@@ -132,11 +147,12 @@ impl<'c> Context<'c> {
             text,
             hidden,
             header_end,
+            wanted,
             hashes: Hashes::default(),
             regions: Default::default(),
         };
         context.locate(matches);
-        if hashes && view == 0 && blob.window.whole {
+        if wanted.hashes && view == 0 && blob.window.whole {
             let lines: BTreeSet<u64> = context.regions.values().map(|region| region.start.line).collect();
             context.hashes.masked = line_hash::masked_line_hashes(text, &context.hidden, &lines);
             context.hashes.raw = line_hash::line_hashes(text, &lines);
@@ -189,7 +205,8 @@ impl<'c> Context<'c> {
             .filter(|(word, _)| *word != "password")
             .map(|(word, span)| (*word, String::from_utf8_lossy(&self.text[span.start..span.end]).into_owned()))
             .collect();
-        debug_assert!(found.rule < self.engine.rules().len());
+        let steps = if self.wanted.steps { self.engine.steps(self.text, found) } else { Vec::new() };
+        let steps = steps.iter().map(|step| format!("{} {}", step.name(), step.said())).collect();
         Hit {
             rule: found.rule,
             also: found.also.clone(),
@@ -203,6 +220,8 @@ impl<'c> Context<'c> {
             validity: found.validity,
             facts: found.facts.clone(),
             reasons: found.reasons.clone(),
+            pending: found.pending.clone(),
+            steps,
             companions,
             marker: suppress::inline_marker(self.text, found.raw.whole)
                 .map(|marker| marker.reason(self.text, &self.hidden)),
@@ -225,7 +244,8 @@ mod tests {
 
     fn lines(text: &[u8]) -> Vec<String> {
         let engine = Engine::new(built_in_rules()).expect("the built-in rules make an engine");
-        let found = hits(&engine, &Blob::whole(ContentId::Serial(0), text), &engine.scan(text), false, |_| true);
+        let found =
+            hits(&engine, &Blob::whole(ContentId::Serial(0), text), &engine.scan(text), Wanted::default(), |_| true);
         let masker = Masker::new(std::iter::empty());
         found.iter().map(|hit| format!("{} {}", hit.line.shown(&masker), hit.marker.as_deref().unwrap_or(""))).collect()
     }

@@ -133,10 +133,9 @@ impl Masker {
 
 /// Replaces every candidate that the engine sees in a name or other short text, at any confidence.
 pub fn candidates(engine: &Engine, bytes: &mut Vec<u8>) {
-    let mut spans: Vec<Span> =
+    let spans: Vec<Span> =
         engine.scan(bytes).matches.iter().filter(|found| found.view == 0).map(|found| found.raw.secret).collect();
-    spans.sort_unstable();
-    for span in spans.into_iter().rev() {
+    for span in merged(spans).into_iter().rev() {
         bytes.splice(span.start..span.end, REDACTED.bytes());
     }
 }
@@ -185,9 +184,15 @@ fn is_whole_word(text: &[u8], span: Span) -> bool {
 pub struct Line {
     before: String,
     after: String,
+    absent: bool,
 }
 
 impl Line {
+    /// No line: there is nothing to show.
+    pub fn absent() -> Self {
+        Self { absent: true, ..Self::default() }
+    }
+
     /// The line in which `secret` begins, every span of `hidden` (see [`merged`]) replaced.
     pub fn new(text: &[u8], secret: Span, hidden: &[Span]) -> Self {
         let first_line =
@@ -202,11 +207,14 @@ impl Line {
         let before = Span::new(if cut { whole_from(text, before) } else { before.start }, before.end);
         let cut = window.end - first_line == REACH + MARGIN;
         let after = Span::new(after.start, if cut { whole_until(text, after) } else { after.end });
-        Self { before: masked(text, before, hidden), after: masked(text, after, hidden) }
+        Self { before: masked(text, before, hidden), after: masked(text, after, hidden), absent: false }
     }
 
     /// What may be shown of it: masked by value, then cut.
     pub fn shown(&self, masker: &Masker) -> String {
+        if self.absent {
+            return String::new();
+        }
         let (mut before, mut after) = (self.before.clone(), self.after.clone());
         masker.text(&mut before);
         masker.text(&mut after);

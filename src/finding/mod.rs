@@ -61,6 +61,8 @@ pub struct ScanReport {
     pub observations: Vec<Observation>,
     /// Hints and warnings, in the order they came up (sorted where threads raised them).
     pub notes: Vec<String>,
+    /// What filters dropped: which one, why, how often. Sorted; empty unless that was asked for.
+    pub dropped: Vec<(String, String, u64)>,
     /// Contents scanned.
     pub contents: u64,
     /// Contents that weren't scanned, since an earlier scan found nothing in them.
@@ -90,6 +92,8 @@ pub struct Finding {
     pub confidence: u8,
     /// Why the confidence is not the rule's own, one sentence each.
     pub reasons: Vec<String>,
+    /// What checks and filters said, each with its name; empty unless that was asked for.
+    pub steps: Vec<String>,
     /// What the offline check said.
     pub validity: Validity,
     /// What could be read from the secret itself.

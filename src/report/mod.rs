@@ -25,6 +25,8 @@ pub struct Style {
     pub width: usize,
     /// Which consumer the SARIF is for.
     pub sarif_target: SarifTarget,
+    /// What checks and filters said (text only).
+    pub explain: bool,
 }
 
 /// Which consumer a SARIF file is for.

@@ -333,7 +333,7 @@ fn check(raw: RawRule, origin: Origin) -> Result<Loaded, Vec<String>> {
                 Vec::new()
             }),
         Some(Matcher::Code { .. }) => raw.keywords.iter().map(|word| Anchor::bare(word)).collect(),
-        Some(Matcher::Pattern { bound: None, .. }) | None => Vec::new(),
+        Some(Matcher::Pattern { bound: None, .. } | Matcher::Path) | None => Vec::new(),
     };
     let Some(matcher) = matcher.filter(|_| wrong.is_empty()) else { return Err(wrong) };
     let rule = Rule {
@@ -360,6 +360,7 @@ fn check(raw: RawRule, origin: Origin) -> Result<Loaded, Vec<String>> {
         types: texts(raw.types),
         specificity: raw.specificity,
         remediation: raw.remediation.into(),
+        terms: None,
     };
     Ok(Loaded { rule, examples: raw.examples, counterexamples: raw.counterexamples })
 }

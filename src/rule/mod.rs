@@ -11,6 +11,7 @@ pub mod literals;
 pub mod load;
 mod nfa;
 pub mod proof;
+pub mod terms;
 
 /// A text that is either built in or a user's.
 pub type Text = Cow<'static, str>;
@@ -67,6 +68,8 @@ pub struct Rule {
     pub specificity: u32,
     /// Key of the remedy.
     pub remediation: Text,
+    /// What a file in gitleaks' format asks beside the pattern.
+    pub terms: Option<std::sync::Arc<terms::Terms>>,
 }
 
 /// How a rule recognises its matches.
@@ -87,6 +90,8 @@ pub enum Matcher {
         /// Its name.
         name: Text,
     },
+    /// Nothing in any text: the file itself is the finding, by its path ([`terms::Terms::path`]).
+    Path,
 }
 
 /// How bad a secret is if real.

@@ -2,6 +2,7 @@
 //! every match of the pattern and some more: long repetitions become loops, assertions are passed as if they held.
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
+use regex_syntax::utf8::Utf8Sequences;
 
 use super::anchor::{ByteSet, Mark};
 
@@ -86,6 +87,19 @@ impl Nfa {
                     next = self.add(State::Byte(ByteSet::of([*byte]), next))?;
                 }
                 next
+            }
+            HirKind::Class(Class::Unicode(class)) if class.to_byte_class().is_none() => {
+                let mut starts = Vec::new();
+                for range in class.ranges() {
+                    for sequence in Utf8Sequences::new(range.start(), range.end()) {
+                        let mut next = next;
+                        for part in sequence.as_slice().iter().rev() {
+                            next = self.add(State::Byte(ByteSet::of(part.start..=part.end), next))?;
+                        }
+                        starts.push(next);
+                    }
+                }
+                self.add(State::Split(starts))?
             }
             HirKind::Class(class) => self.add(State::Byte(set(class), next))?,
             HirKind::Capture(capture) => self.compile(&capture.sub, mark.child(0), next)?,

@@ -1,7 +1,7 @@
 //! What can be proven of a pattern before it ever runs: how long a match can get, and that a keyword stands in every
 //! one. The prefilter and the windows of the fast lane rest on these two proofs.
 
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Class, ClassUnicode, Hir, HirKind};
 use regex_syntax::{ParserBuilder, hir};
 
 use super::anchor::{self, Anchor, Run};
@@ -125,11 +125,12 @@ impl Shape {
 
     fn of_class(class: &Class) -> Self {
         // Alternations of single characters become Unicode classes even in byte mode.
-        let Some(class) = (match class {
-            Class::Bytes(class) => Some(class.clone()),
-            Class::Unicode(class) => class.to_byte_class(),
-        }) else {
-            return Self::UNKNOWN;
+        let class = match class {
+            Class::Bytes(class) => class.clone(),
+            Class::Unicode(class) => match class.to_byte_class() {
+                Some(class) => class,
+                None => return Self::of_characters(class),
+            },
         };
         let count: usize = class.ranges().iter().map(|range| usize::from(range.end() - range.start()) + 1).sum();
         if count > 32 {
@@ -137,6 +138,16 @@ impl Shape {
         }
         let bytes = class.ranges().iter().flat_map(|range| range.start()..=range.end());
         Self::exactly(bytes.map(|byte| vec![byte.to_ascii_lowercase()]).collect())
+    }
+
+    /// A class with characters of several bytes.
+    fn of_characters(class: &ClassUnicode) -> Self {
+        let count: u32 = class.ranges().iter().map(|range| u32::from(range.end()) - u32::from(range.start()) + 1).sum();
+        if count > 32 {
+            return Self::UNKNOWN;
+        }
+        let all = class.ranges().iter().flat_map(|range| range.start()..=range.end());
+        Self::exactly(all.map(|c| c.to_ascii_lowercase().to_string().into_bytes()).collect())
     }
 
     fn of_repetition(repetition: &hir::Repetition, keywords: &[Vec<u8>]) -> Self {
@@ -201,7 +212,7 @@ mod tests {
 
     #[test]
     fn keywords_are_proven_through_classes_and_branches() {
-        let cases: [(&str, &[&str], bool); 11] = [
+        let cases: [(&str, &[&str], bool); 14] = [
             (r"\bxox(?:b|p)-[0-9]{3}", &["xoxb-", "xoxp-"], true),
             (r"\bghp_[0-9A-Za-z]{36}\b", &["ghp_"], true),
             (r"\bgh[pous]_[0-9]{36}", &["ghp_", "gho_", "ghu_", "ghs_"], true),
@@ -213,6 +224,9 @@ mod tests {
             (r"(?:abcd){2,5}", &["abcd"], true),
             (r"[a-z]{4}", &["abcd"], false),
             (r"a(?:b|[0-9]{50})cd", &["abcd"], false),
+            (r"abc(?:d|\xc3\xa9)", &["abcd", "abcé"], true),
+            (r"(?u)abc[dé]", &["abcd", "abcé"], true),
+            (r"(?u)abc[dé]", &["abcd"], false),
         ];
         for (pattern, keywords, expected) in cases {
             let keywords: Vec<String> = keywords.iter().map(|&word| word.to_owned()).collect();

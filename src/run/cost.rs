@@ -95,7 +95,10 @@ fn text(engine: &Engine, costs: &Costs, unread: u64) -> String {
         writeln!(out, "{unread} things could not be read").expect("a String takes every write");
     }
     for id in slow {
-        writeln!(out, "slow lane, over every byte: {id}").expect("a String takes every write");
+        let rule = engine.rules().find(|rule| rule.id == id);
+        let is_gated = rule.is_some_and(|rule| rule.terms.is_some() && !rule.keywords.is_empty());
+        let over = if is_gated { "over every text with one of its keywords" } else { "over every byte" };
+        writeln!(out, "slow lane, {over}: {id}").expect("a String takes every write");
     }
     out
 }

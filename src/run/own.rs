@@ -92,6 +92,11 @@ impl Own {
         self.repository.as_ref()
     }
 
+    /// The folder it is: the top of the repository's work tree, or the current directory.
+    pub(super) fn top(&self) -> Option<&Path> {
+        self.top.as_deref()
+    }
+
     /// Whether the root has a say at all.
     pub(super) fn is_somebody(&self) -> bool {
         self.repository.is_some() || self.top.is_some()

@@ -1,12 +1,13 @@
 //! What is new: a secret is introduced at a place when the content holds it more often than the old side did. Old
 //! sides are read and scanned only when the new side holds something.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::blob::ContentId;
 use crate::engine::Engine;
 use crate::finding::dedup::Occurrence;
+use crate::finding::hit::{Wanted, hits};
 use crate::place::{Before, RemovedPool};
 use crate::secret::Secret;
 use crate::source::{Source, SourceError, Unread, UnreadKind};
@@ -36,10 +37,13 @@ pub(super) fn sort_out<S: Source>(
                 let secret = run[0].hit.secret.clone();
                 sides.iter().map(|side| side.map_or(0, |id| old.count(id, &secret))).max().unwrap_or(0)
             }
-            Before::Removed(pool) => old.draw(&pool.clone(), &run[0].hit.secret.clone(), run.len()),
+            Before::Removed(pool) => {
+                let count = run.chunk_by(|a, b| a.hit.offset == b.hit.offset).count();
+                old.draw(&pool.clone(), &run[0].hit.secret.clone(), count)
+            }
         };
-        // Introduced only when there are more than before: then the surplus is new.
-        for occurrence in run.iter_mut().take(excused) {
+        // Introduced only when there are more than before: then the surplus is new. Several rules may see one of them.
+        for occurrence in run.chunk_by_mut(|a, b| a.hit.offset == b.hit.offset).take(excused).flatten() {
             occurrence.new = false;
         }
     }
@@ -96,8 +100,13 @@ impl<S: Source> OldSides<'_, S> {
 fn counts(engine: &Engine, bytes: &[u8]) -> Counts {
     let blob = crate::blob::Blob::whole(ContentId::Serial(0), bytes);
     let mut counts = Counts::new();
-    for hit in crate::finding::hit::hits(engine, &blob, &engine.scan(bytes), false, |_| true) {
-        *counts.entry(hit.secret).or_default() += 1;
+    let found = hits(engine, &blob, &engine.scan(bytes), Wanted::default(), |_| true);
+    let mut seen = BTreeSet::new();
+    for hit in found {
+        // Several rules may see one secret.
+        if seen.insert((hit.secret.clone(), hit.offset)) {
+            *counts.entry(hit.secret).or_default() += 1;
+        }
     }
     counts
 }

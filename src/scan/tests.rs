@@ -53,6 +53,7 @@ fn conductor() -> Conductor {
         now: 0,
         deadline: None,
         full_scan: false,
+        explain: false,
         cache: None,
     }
 }
@@ -137,7 +138,7 @@ fn a_known_secret_is_told_wherever_it_stands() {
     let mut collected = Collected::default();
     let contents = windows.iter().map(|(id, _, text)| {
         let blob = Blob::whole(*id, text);
-        let mut hits = hits(&conductor.engine, &blob, &conductor.engine.scan(text), false, |_| true);
+        let mut hits = hits(&conductor.engine, &blob, &conductor.engine.scan(text), Wanted::default(), |_| true);
         hits[0].secret = Secret::new(value.as_bytes());
         hits[0].confidence = if *id == sure { 90 } else { 20 };
         Content { id: *id, provenance: None, hits }

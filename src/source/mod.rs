@@ -265,6 +265,8 @@ pub enum Excluded {
     TestFile,
     /// A glob of `--exclude` or the configuration.
     ExcludeGlob,
+    /// An allowlist of a rule file, by the path or commit of a finding.
+    Allowlist,
     /// A limit the user set.
     UserLimit,
     /// Ignored by git, under `--gitignore`.
@@ -282,6 +284,7 @@ impl Excluded {
             Self::TestDirectory => "test-directory",
             Self::TestFile => "test-file",
             Self::ExcludeGlob => "exclude",
+            Self::Allowlist => "allowlist",
             Self::UserLimit => "user-limit",
             Self::Gitignored => "gitignored",
             Self::LowConfidence => "low-confidence",

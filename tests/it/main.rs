@@ -22,6 +22,11 @@ mod image;
 // Configuration: where it is found and what it decides.
 mod config;
 
+// Rule files in gitleaks' format; rules shown and tested; why something is or isn't found.
+mod explain;
+mod gitleaks;
+mod rules;
+
 // What can't be read or isn't right: exit 2 or 3, named, never clean.
 mod failure;
 // Names and texts that want to be obeyed.

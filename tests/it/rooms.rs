@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 const WORDS: [&str; 4] = ["blob", "location", "place", "secret"];
 
 /// Every other room, in the order of the flow, with the rooms it may import. Each of those stands before it.
-const ROOMS: [(&str, &[&str]); 16] = [
+const ROOMS: [(&str, &[&str]); 17] = [
     ("rule", &[]),
+    ("gitleaks", &["rule"]),
     ("policy", &[]),
     ("platform", &[]),
     ("observe", &["platform"]),
@@ -23,13 +24,13 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("enrich", &["platform", "rule", "tables"]),
     ("finding", &["rule", "platform", "observe", "source", "engine", "enrich"]),
     ("report", &["rule", "platform", "observe", "source", "enrich", "finding"]),
-    ("cli", &["rule", "platform", "policy", "report"]),
+    ("cli", &["rule", "gitleaks", "platform", "policy", "report"]),
     ("scan", &["rule", "platform", "policy", "observe", "source", "view", "cache", "engine", "enrich", "finding"]),
     (
         "run",
         &[
-            "rule", "platform", "policy", "observe", "source", "cache", "engine", "enrich", "finding", "report", "cli",
-            "scan",
+            "rule", "gitleaks", "platform", "policy", "observe", "view", "source", "cache", "engine", "specimen",
+            "enrich", "finding", "report", "cli", "scan",
         ],
     ),
 ];

@@ -61,6 +61,7 @@ pub(crate) fn rule(id: &'static str, name: &'static str, severity: Severity, cwe
         types: Cow::Borrowed(&[]),
         specificity: 100,
         remediation: "sample".into(),
+        terms: None,
     })
 }
 
@@ -113,6 +114,7 @@ pub(crate) fn finding(rule: &Arc<Rule>, fingerprint: &str, places: Vec<Sighting>
         severity: rule.severity,
         confidence: 95,
         reasons: vec![],
+        steps: vec![],
         validity: Validity::NotChecked,
         facts: Facts::default(),
         target: Target { kind: "code-host".into(), ..Target::default() },
@@ -230,6 +232,7 @@ pub(crate) fn history() -> ScanReport {
             values: vec![("tool", "keytrail".into())],
         }],
         notes: vec!["two refs name the same stash ::warning::x".into()],
+        dropped: vec![],
         contents: 4_321,
         known_clean: 1_234,
         bytes: 12_345_678,

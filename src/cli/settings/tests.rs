@@ -28,6 +28,9 @@ fn resolved_in(line: &str, files: &Files, env: &[(&str, &str)]) -> Result<Settin
         Command::Scan(_, request)
         | Command::ShowConfig(request)
         | Command::ListRules(request)
+        | Command::ShowRule(_, request)
+        | Command::TestRules { request, .. }
+        | Command::Explain(_, request)
         | Command::RulesCost(_, request) => request,
         other @ (Command::Print(_) | Command::Floor(_) | Command::Candidates(_)) => panic!("{line} made {other:?}"),
     };
@@ -188,7 +191,10 @@ fn a_stated_configuration_wins_and_must_be_there() {
     let spelled = path.display().to_string();
     let by_flag = resolved_in(&format!("files --config {spelled}"), &repository, &[]).expect("it is there");
     assert_eq!((by_flag.jobs.get(), by_flag.from.as_str()), (7, spelled.as_str()));
-    assert_eq!(by_flag.rules.files, [RuleFile { name: "more/r.toml".to_owned(), text: "# rules".to_owned() }]);
+    assert_eq!(
+        by_flag.rules.files,
+        [RuleFile { name: "more/r.toml".to_owned(), text: "# rules".to_owned(), base: None }]
+    );
     let by_variable = resolved_in("image /mnt", &repository, &[("KEYTRAIL_CONFIG", &spelled)]).expect("it is there");
     assert_eq!(by_variable.jobs.get(), 7);
     let absent = folder.path().join("absent.toml").display().to_string();
@@ -205,7 +211,10 @@ fn rule_files_come_from_the_side_of_their_configuration() {
         (("worktree", "r.toml"), "# not"),
     ]);
     let settings = resolved_in("staged", &both, &[]).expect("it is in the index");
-    assert_eq!(settings.rules.files, [RuleFile { name: "r.toml (index)".to_owned(), text: "# staged".to_owned() }]);
+    assert_eq!(
+        settings.rules.files,
+        [RuleFile { name: "r.toml (index)".to_owned(), text: "# staged".to_owned(), base: None }]
+    );
     let elsewhere = Files::from([(("index", FILE_NAME), config), (("worktree", "r.toml"), "# not")]);
     let error = resolved_in("staged", &elsewhere, &[]).expect_err("it is not in the index").to_string();
     assert_eq!(error, ".keytrail.toml (index): rule file `r.toml`: it is not there");

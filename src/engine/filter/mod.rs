@@ -112,6 +112,7 @@ mod tests {
             types: vec![].into(),
             specificity: 0,
             remediation: "".into(),
+            terms: None,
         };
         let candidate = Candidate { rule: &rule, secret: secret.as_bytes(), name: name.as_bytes(), bare, place: None };
         by_id(id).expect("the test names a filter").judge(candidate)

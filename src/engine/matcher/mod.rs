@@ -7,6 +7,7 @@ use regex_automata::util::{captures::Captures, syntax};
 
 use crate::location::Span;
 use crate::rule::anchor::Run;
+use crate::rule::terms::Groups;
 
 mod assignment;
 pub(crate) use assignment::SURROUNDINGS;
@@ -91,14 +92,16 @@ pub(crate) struct Pattern {
     regex: Regex,
     secret_group: usize,
     companions: Vec<(&'static str, usize)>,
+    groups: Option<Groups>,
 }
 
 impl Pattern {
-    /// Compiles a pattern that the loader has already proven to parse.
+    /// Compiles a pattern that the loader has already proven to parse. `groups`: how the secret is found in a match,
+    /// if not by its name or as the first group.
     ///
     /// # Errors
     /// The compiled form would be too large.
-    pub(crate) fn new(pattern: &str) -> Result<Self, String> {
+    pub(crate) fn new(pattern: &str, groups: Option<Groups>) -> Result<Self, String> {
         let regex = compile(pattern)?;
         let names: Vec<(usize, String)> = regex
             .group_info()
@@ -114,7 +117,7 @@ impl Pattern {
             .iter()
             .filter_map(|&word| names.iter().find(|(_, name)| name == word).map(|(group, _)| (word, *group)))
             .collect();
-        Ok(Self { regex, secret_group, companions })
+        Ok(Self { regex, secret_group, companions, groups })
     }
 
     /// The leftmost match that starts and ends within `window`; what stands around the window is seen by `\b` and
@@ -124,16 +127,36 @@ impl Pattern {
         self.regex.search_half(&input)?;
         let mut captures = self.regex.create_captures();
         self.regex.search_captures(&input, &mut captures);
-        self.raw(&captures)
+        self.raw(text, &captures)
     }
 
-    fn raw(&self, captures: &Captures) -> Option<RawMatch> {
+    fn raw(&self, text: &[u8], captures: &Captures) -> Option<RawMatch> {
         let whole: Span = captures.get_match()?.range().into();
+        if let Some(groups) = self.groups {
+            let secret = self.secret_by(groups, text, whole);
+            return Some(RawMatch { whole, secret, decoded: None, companions: Vec::new(), bare: false });
+        }
         let group = |index: usize| captures.get_group(index).map(|span| Span::new(span.start, span.end));
         let secret = group(self.secret_group).filter(|span| !span.is_empty()).unwrap_or(whole);
         let companions =
             self.companions.iter().filter_map(|&(word, index)| group(index).map(|span| (word, span))).collect();
         Some(RawMatch { whole, secret, decoded: None, companions, bare: false })
+    }
+}
+
+impl Pattern {
+    /// The secret by its group, found by matching again on the matched text alone, without the line breaks around it.
+    /// All of that text where there is no such group.
+    fn secret_by(&self, groups: Groups, text: &[u8], whole: Span) -> Span {
+        let trimmed = super::terms::trimmed(text, whole);
+        let mut captures = self.regex.create_captures();
+        self.regex.search_captures(&Input::new(&text[trimmed.start..trimmed.end]), &mut captures);
+        let filled = |group: &usize| captures.get_group(*group).filter(|span| !span.is_empty());
+        let span = match groups {
+            Groups::Nth(group) => filled(&group),
+            Groups::FirstFilled => (1..captures.group_len()).find_map(|group| filled(&group)),
+        };
+        span.map_or(trimmed, |span| Span::new(span.start, span.end).shifted(trimmed.start))
     }
 }
 
@@ -229,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_window_makes_no_edge() {
-        let pattern = Pattern::new(r"\b(abc[0-9]{2})\b").expect("it compiles");
+        let pattern = Pattern::new(r"\b(abc[0-9]{2})\b", None).expect("it compiles");
         let text = b"xabc12 abc345 abc99";
         assert_eq!(pattern.find(text, Span::new(1, 6)), None, "`x` stands before the window");
         assert_eq!(pattern.find(text, Span::new(7, 12)), None, "`5` stands after the window");
@@ -238,7 +261,7 @@ mod tests {
 
     #[test]
     fn text_full_of_keywords_is_not_searched_for_each() {
-        let pattern = Pattern::new(r"key[0-9]{0,100}=").expect("it compiles");
+        let pattern = Pattern::new(r"key[0-9]{0,100}=", None).expect("it compiles");
         let bound = 104;
         let text = b"key".repeat(10_000);
         let (mut floor, mut looks) = (0, 0);

@@ -109,6 +109,25 @@ pub fn percent(row: &Row) -> u8 {
     calibrated(sum(row))
 }
 
+/// The features that matter for a candidate, each with by how much the log odds would fall if it were 0; what says most
+/// first.
+pub fn weighed(row: &Row) -> Vec<(String, f32)> {
+    let all = sum(row);
+    let without = |at: usize| {
+        let mut row = row.clone();
+        row.values[at] = 0.0;
+        all - sum(&row)
+    };
+    let mut weighed: Vec<(String, f32)> = names()
+        .into_iter()
+        .enumerate()
+        .map(|(at, name)| (name, without(at)))
+        .filter(|(_, weight)| *weight != 0.0)
+        .collect();
+    weighed.sort_by(|(a, x), (b, y)| y.abs().total_cmp(&x.abs()).then_with(|| a.cmp(b)));
+    weighed
+}
+
 /// The sum of what the trees say: log odds.
 fn sum(row: &Row) -> f32 {
     let leaf = |root: &i16| {
@@ -137,6 +156,7 @@ mod tests {
     fn the_weights_are_for_these_features() {
         assert_eq!(names(), MODEL_FEATURES, "train again: see tools/train/README.md");
         assert!(MODEL_ROOTS.len() > 10 && MODEL_CALIBRATION.len() > 2);
+        assert!(weighed(&Row { values: [0.0; COUNT], len: COUNT }).is_empty(), "what is 0 says nothing by being 0");
         assert!(MODEL_CALIBRATION.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 < pair[1].1));
     }
 }

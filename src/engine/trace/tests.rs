@@ -212,9 +212,33 @@ fn edits_change_nothing_but_what_they_touch() {
     assert!(matches > 800, "only {matches} matches");
 }
 
+/// Follows chains of edits that put these pieces together; returns how many matches were held.
+fn follow_pieces(engine: &Engine, chains: u64, pieces: &[&str]) -> usize {
+    let mut random = Random::new(5);
+    let mut below = |n: usize| random.below(n as u64) as usize;
+    let mut matches = 0;
+    for chain in 0..chains {
+        let mut known: Option<Known> = None;
+        for link in 0..12 {
+            let mut child = Child::new();
+            let parent: &[u8] = known.as_ref().map_or(b"", |known| &known.text);
+            for _ in 0..1 + below(6) {
+                let from = below(parent.len().max(1));
+                let len = below(300);
+                child.copy(parent, from, len);
+                let piece: String = (0..below(12)).map(|_| pieces[below(pieces.len())]).collect();
+                child.insert(piece.as_bytes());
+            }
+            let (trace, count) = hold(engine, known.as_ref(), &child, &|| format!("chain {chain}, link {link}"));
+            matches += count;
+            known = Some(Known { text: child.text, trace });
+        }
+    }
+    matches
+}
+
 #[test]
 fn edits_where_keywords_stand_close() {
-    let engine = small_engine();
     let pieces = [
         "key",
         "secret_",
@@ -231,27 +255,27 @@ fn edits_where_keywords_stand_close() {
         "key=1234",
         "zzzzzzzzzzzzzzzz",
     ];
-    let mut random = Random::new(5);
-    let mut below = |n: usize| random.below(n as u64) as usize;
-    let mut matches = 0;
-    for chain in 0..300 {
-        let mut known: Option<Known> = None;
-        for link in 0..12 {
-            let mut child = Child::new();
-            let parent: &[u8] = known.as_ref().map_or(b"", |known| &known.text);
-            for _ in 0..1 + below(6) {
-                let from = below(parent.len().max(1));
-                let len = below(300);
-                child.copy(parent, from, len);
-                let piece: String = (0..below(12)).map(|_| pieces[below(pieces.len())]).collect();
-                child.insert(piece.as_bytes());
-            }
-            let (trace, count) = hold(&engine, known.as_ref(), &child, &|| format!("chain {chain}, link {link}"));
-            matches += count;
-            known = Some(Known { text: child.text, trace });
-        }
-    }
+    let matches = follow_pieces(&small_engine(), 300, &pieces);
     assert!(matches > 10_000, "only {matches} matches");
+}
+
+#[test]
+fn edits_under_terms_of_rule_files() {
+    let toml = "[[rules]]\nid = 'line'\nregex = '''key=([0-9]{2,4})'''\nkeywords = ['key=']\n\
+                [[rules.allowlists]]\nregexTarget = 'line'\nregexes = ['''^x''']\n\
+                [[rules]]\nid = 'pair'\nregex = '''(?i)k(?:ey)?s=([a-z]{3})'''\nkeywords = ['ks=', 'keys=']\n\
+                [[rules.required]]\nid = 'aux'\nwithinLines = 1\n\
+                [[rules]]\nid = 'aux'\nregex = '''\\bid[0-9]+'''\nskipReport = true\n\
+                [[rules]]\nid = 'gated'\nregex = '''z[0-9]'''\nkeywords = ['keys']\nentropy = 0.5\n\
+                [[allowlists]]\nstopwords = ['12']\n[[allowlists]]\npaths = ['a']\n";
+    let source = crate::gitleaks::Source { name: "g.toml", text: toml };
+    let rules = crate::gitleaks::load(&[source], &[]).expect("the rules load").rules;
+    let engine = Engine::new(rules).expect("the rules make an engine");
+    assert_eq!(engine.slow_rules(), ["aux", "gated"]);
+    let pieces =
+        ["key=", "KEYS=", "ks=", "abc", "12", "34", "\n", "\n", " ", "x", "id7", "z1", "é", "\u{212a}\u{17f}=", "-"];
+    let matches = follow_pieces(&engine, 300, &pieces);
+    assert!(matches > 5_000, "only {matches} matches");
 }
 
 /// A long text that holds no keyword.

@@ -67,16 +67,19 @@ fn descriptor(rule: &Rule, remedy: &Remedy, taxonomies: &Taxonomies) -> Descript
     }
 }
 
-/// At most ten tags, the number that code hosts keep. `security` makes GitHub read `security-severity`, and
+/// As many tags as code hosts keep.
+const MOST_TAGS: usize = 10;
+
+/// The tags of a rule. `security` makes GitHub read `security-severity`, and
 /// `external/cwe/…` is where it reads the CWE.
 fn tags(rule: &Rule) -> Vec<String> {
     let mut tags = vec!["security".to_owned(), "secret".to_owned()];
     if rule.cwe != 0 {
         tags.push(format!("external/cwe/cwe-{:03}", rule.cwe));
     }
-    for tag in [&rule.provider, &rule.family, &rule.target] {
-        let tag = tag.to_string();
-        if !tag.is_empty() && !tags.contains(&tag) {
+    let own = rule.terms.iter().flat_map(|terms| terms.tags.iter().cloned());
+    for tag in [&rule.provider, &rule.family, &rule.target].map(ToString::to_string).into_iter().chain(own) {
+        if !tag.is_empty() && !tags.contains(&tag) && tags.len() < MOST_TAGS {
             tags.push(tag);
         }
     }

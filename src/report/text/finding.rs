@@ -26,11 +26,14 @@ impl Page {
         let name = self.paint.strong(&terminal(&found.rule.name));
         let sure = self.paint.quiet(&format!("confidence {}%{}", found.confidence, checked(found)));
         writeln!(out, "{word}  {name}  {}  {sure}", terminal(&found.preview))?;
-        if self.secrets {
+        if self.secrets && !found.secret.is_empty() {
             self.labelled("secret", &terminal_bytes(found.secret.expose()), out)?;
         }
         self.places(&found.places, "at", out)?;
         self.places(&found.earlier, "before", out)?;
+        if self.explain {
+            self.why(found, out)?;
+        }
         for suppression in &found.suppressions {
             self.labelled("note", &undecided(suppression), out)?;
         }
@@ -42,6 +45,23 @@ impl Page {
         }
         self.labelled("id", &self.paint.quiet(&format!("{}  {}", terminal(&found.fingerprint), found.rule.id)), out)?;
         writeln!(out)
+    }
+
+    /// What checks and filters said.
+    fn why(&self, found: &Finding, out: &mut dyn Write) -> io::Result<()> {
+        let stated = found.rule.confidence.percent();
+        let stated = match found.confidence == stated {
+            true => format!("{} states {stated}%", found.rule.id),
+            false => format!("{} states {stated}%, which became {}%", found.rule.id, found.confidence),
+        };
+        self.labelled("why", &terminal(&stated), out)?;
+        for step in &found.steps {
+            self.labelled("", &terminal(step), out)?;
+        }
+        match found.also.as_slice() {
+            [] => Ok(()),
+            also => self.labelled("", &terminal(&format!("also matched by {}", also.join(", "))), out),
+        }
     }
 
     /// Places, each with its line where that differs from the one before.

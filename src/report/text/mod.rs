@@ -30,7 +30,12 @@ impl Format for Text {
     }
 
     fn write(&self, report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-        let page = Page { paint: Paint::new(style.colour), width: width(style.width), secrets: style.show_secrets };
+        let page = Page {
+            paint: Paint::new(style.colour),
+            width: width(style.width),
+            secrets: style.show_secrets,
+            explain: style.explain,
+        };
         if style.show_secrets {
             writeln!(out, "{}\n", page.paint.warning(&format!("warning: {DATA_IN_CLEAR}")))?;
         }
@@ -49,6 +54,8 @@ struct Page {
     width: usize,
     /// Whether secrets are shown.
     secrets: bool,
+    /// Whether it is told what checks and filters said.
+    explain: bool,
 }
 
 /// The columns to write for: what the terminal has, within what reads well; 100 when unknown.

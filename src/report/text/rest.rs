@@ -45,6 +45,11 @@ impl Page {
             writeln!(out, "{}", self.paint.quiet(&line))?;
             wrote = true;
         }
+        for (by, why, n) in &scan.dropped {
+            let line = format!("{} dropped by {by}: {why}", count(*n, "candidate", "candidates"));
+            writeln!(out, "{}", self.paint.quiet(&terminal(&line)))?;
+            wrote = true;
+        }
         let mut kinds: BTreeMap<_, Vec<&Listed>> = BTreeMap::new();
         for one in &scan.listed {
             kinds.entry(one.what).or_default().push(one);
@@ -96,6 +101,9 @@ fn excluded(excluded: &[(Excluded, u64)]) -> Vec<String> {
         lines.push(match why {
             Excluded::TestDirectory | Excluded::TestFile => continue,
             Excluded::ExcludeGlob => format!("{} left out by exclude settings", count(n, "path", "paths")),
+            Excluded::Allowlist => {
+                format!("{} left out by allowlists of rule files", count(n, "place", "places"))
+            }
             Excluded::UserLimit => format!("{} over a limit you set", count(n, "file", "files")),
             Excluded::Gitignored => format!("{} ignored by git (--gitignore)", count(n, "path", "paths")),
             Excluded::LowConfidence => {
