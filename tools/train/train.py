@@ -28,9 +28,9 @@ import numpy
 OUTER, INNER = 8, 5
 SEED = 1
 DEFAULT, LEAST = 50, 10
-TREES = 70
+TREES = 30
 SETTINGS = {
-    "objective": "binary", "num_leaves": 12, "max_depth": 6, "learning_rate": 0.12, "min_data_in_leaf": 15,
+    "objective": "binary", "num_leaves": 12, "max_depth": 5, "learning_rate": 0.25, "min_data_in_leaf": 15,
     "feature_fraction": 0.5, "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 5.0, "seed": SEED,
     "deterministic": True, "force_row_wise": True, "num_threads": 1, "verbose": -1,
 }
