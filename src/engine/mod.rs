@@ -27,7 +27,7 @@ mod terms;
 mod trace;
 
 pub use cost::{Cost, Costs};
-pub use matcher::RawMatch;
+pub use matcher::{RawMatch, is_masked};
 pub use trace::Trace;
 
 use explain::{Record, Step};
@@ -39,7 +39,18 @@ use terms::Terms;
 use trace::Found;
 
 /// Checks whose success proves little: the shape is there, not more. They don't make a finding `formatProven`.
-const SHAPE_ONLY: [&str; 5] = ["url-credentials", "connection-string", "basic-auth", "base64-key", "aws-key-id"];
+const SHAPE_ONLY: [&str; 10] = [
+    "url-credentials",
+    "connection-string",
+    "basic-auth",
+    "base64-key",
+    "aws-key-id",
+    "slack-ids",
+    "discord-ids",
+    "telegram-bot",
+    "mailchimp-ids",
+    "tailscale-ids",
+];
 
 /// Confidence that a match keeps at most when a filter doubts it, percent.
 const DOUBTFUL: u8 = 40;

@@ -11,15 +11,20 @@ use crate::finding::fingerprint::{self, Key, Standing, fingerprint};
 use crate::finding::hit::Hit;
 use crate::finding::mask::{self, Masker};
 use crate::finding::suppress;
+use crate::finding::target::{richness, target};
 use crate::finding::{
-    Finding, MOST_REGIONS, ScanReport, Sighting, Suppression, SuppressionKind, SuppressionStatus, Target, Validity,
+    Companion, Finding, MOST_REGIONS, ScanReport, Sighting, Suppression, SuppressionKind, SuppressionStatus, Validity,
 };
 use crate::location::{Region, Span};
 use crate::place::{Before, Part, Place};
 use crate::platform::Platform;
-use crate::rule::Matcher;
+use crate::rule::{Matcher, Severity};
 use crate::secret::Secret;
 use crate::source::Unread;
+
+mod absorb;
+
+use absorb::absorbed;
 
 /// A hit at a place.
 #[derive(Clone, Debug)]
@@ -134,7 +139,8 @@ pub fn findings(groups: Vec<Group>, settings: &Settings<'_>, report: &mut ScanRe
     let masker = masker(&groups, settings);
     let mut drafts: Vec<Draft> = Vec::new();
     let mut low = 0;
-    for group in groups {
+    let absorbed = absorbed(&groups, settings.threshold);
+    for group in groups.into_iter().filter(|group| !absorbed.contains(&group.secret)) {
         if !group.occurrences.iter().any(|occurrence| occurrence.hit.confidence >= settings.threshold) {
             low += 1;
         } else if group.occurrences.iter().any(|occurrence| occurrence.new) {
@@ -206,7 +212,7 @@ impl Draft {
         let rule = Arc::clone(engine.rule(best.hit.rule));
         let hit = Arc::clone(&best.hit);
         let (new, old): (Vec<&Occurrence>, Vec<&Occurrence>) = shown.iter().partition(|occurrence| occurrence.new);
-        let (places, earlier) = (sightings(&new, masker), sightings(&old, masker));
+        let (places, earlier) = (sightings(&new, masker, engine), sightings(&old, masker, engine));
         if places.is_empty() {
             return None;
         }
@@ -215,18 +221,27 @@ impl Draft {
             ids.map(|id| engine.rule(id).id.to_string()).filter(|id| *id != rule.id.as_ref()).collect();
         let suppressions = markers(new.iter().filter(counts), settings);
         let expired = hit.facts.expires.is_some_and(|expires| expires < settings.now);
+        let told =
+            places.iter().chain(&earlier).rev().max_by_key(|seen| richness(&seen.target)).expect("it has a place");
+        let (target, companions) = (told.target.clone(), told.companions.clone());
+        // A value whose target is known is no mere suspicion of one.
+        let severity = match rule.target.as_ref() {
+            "unknown" if target.kind != "unknown" => rule.severity.max(Severity::High),
+            _ => rule.severity,
+        };
         let finding = Finding {
             also: also.into_iter().collect(),
             fingerprint: String::new(),
             preview: preview(&rule, &group.secret),
             secret: group.secret,
-            severity: rule.severity,
+            severity,
             confidence: shown.iter().map(|occurrence| occurrence.hit.confidence).max().unwrap_or(0),
             reasons: hit.reasons.iter().map(|&reason| reason.to_owned()).collect(),
             steps: hit.steps.clone(),
             validity: if expired { Validity::Expired } else { hit.validity },
             facts: hit.facts.clone(),
-            target: target(&rule, &hit),
+            target,
+            companions,
             places,
             earlier,
             recommendation: settings.platform.map(recommend::for_platform),
@@ -311,7 +326,7 @@ fn markers<'o>(new: impl Iterator<Item = &'o &'o Occurrence>, settings: &Setting
 }
 
 /// Folds occurrences into places: what differs only in content is one, shown in its newest version.
-fn sightings(occurrences: &[&Occurrence], masker: &Masker) -> Vec<Sighting> {
+fn sightings(occurrences: &[&Occurrence], masker: &Masker, engine: &Engine) -> Vec<Sighting> {
     let mut places: BTreeMap<_, Vec<&Occurrence>> = BTreeMap::new();
     for occurrence in occurrences {
         let seen = &occurrence.place.provenance;
@@ -324,7 +339,8 @@ fn sightings(occurrences: &[&Occurrence], masker: &Masker) -> Vec<Sighting> {
         let text = text.or_else(|| seen.path.is_empty().then_some(occurrence.content));
         places.entry((&seen.path, &seen.members, seen.part, text)).or_default().push(occurrence);
     }
-    let mut sightings: Vec<Sighting> = places.into_values().map(|versions| sighting(&versions, masker)).collect();
+    let mut sightings: Vec<Sighting> =
+        places.into_values().map(|versions| sighting(&versions, masker, engine)).collect();
     sightings.sort_by(|a, b| {
         let key = |seen: &Sighting| {
             let place = &seen.place;
@@ -342,7 +358,7 @@ fn sightings(occurrences: &[&Occurrence], masker: &Masker) -> Vec<Sighting> {
 }
 
 /// One place out of its versions.
-fn sighting(versions: &[&Occurrence], masker: &Masker) -> Sighting {
+fn sighting(versions: &[&Occurrence], masker: &Masker, engine: &Engine) -> Sighting {
     let age = |occurrence: &&&Occurrence| {
         let order = occurrence.place.last.as_ref().map(|commit| commit.order);
         (std::cmp::Reverse(occurrence.place.state), order, occurrence.content)
@@ -374,7 +390,24 @@ fn sighting(versions: &[&Occurrence], masker: &Masker) -> Sighting {
         versions: contents.len() as u64,
         name: hit.companions.iter().find(|(word, _)| *word == "name").map(|(_, name)| name.clone()),
         view: hit.view,
+        target: target(engine.rule(hit.rule), hit),
+        companions: companions(hit, engine),
     }
+}
+
+/// What belongs to a hit, as it may be shown.
+fn companions(hit: &Hit, engine: &Engine) -> Vec<Companion> {
+    let parts = hit.parts.iter().map(|part| {
+        let rule = engine.rule(part.rule);
+        Companion { word: part.word, value: preview(rule, &part.secret), rule: Some(rule.id.to_string()) }
+    });
+    // An id that is masked on every line is shown as a preview or not at all.
+    let beside = hit.companions.iter().filter(|(word, _)| !matches!(*word, "name" | "key_id"));
+    let mut all: Vec<Companion> =
+        beside.map(|(word, value)| Companion { word, value: value.clone(), rule: None }).chain(parts).collect();
+    all.sort();
+    all.dedup();
+    all
 }
 
 /// What may be shown of a secret.
@@ -401,18 +434,6 @@ pub fn preview(rule: &crate::rule::Rule, secret: &Secret) -> String {
     format!("{prefix}… ({class} characters)")
 }
 
-fn target(rule: &crate::rule::Rule, hit: &Hit) -> Target {
-    let companion =
-        |words: &[&str]| hit.companions.iter().find(|(word, _)| words.contains(word)).map(|(_, value)| value.clone());
-    let fact = |name: &str| hit.facts.named.get(name).cloned();
-    Target {
-        kind: rule.target.to_string(),
-        cloud: (!rule.cloud.is_empty()).then(|| rule.cloud.to_string()),
-        resource: fact("resource").or_else(|| companion(&["host"])),
-        account: fact("account").or_else(|| companion(&["account", "user", "tenant"])),
-    }
-}
-
 fn mask_finding(finding: &mut Finding, masker: &Masker, engine: &Engine) {
     for seen in finding.places.iter_mut().chain(&mut finding.earlier) {
         masker.in_place(&mut seen.place.provenance.path);
@@ -422,9 +443,11 @@ fn mask_finding(finding: &mut Finding, masker: &Masker, engine: &Engine) {
             mask::candidates(engine, name); // a ref that only leads here has not been searched
         }
         seen.name.iter_mut().for_each(|name| masker.text(name));
+        seen.target.texts_mut().for_each(|text| masker.text(text));
+        seen.companions.iter_mut().filter(|one| one.rule.is_none()).for_each(|one| masker.text(&mut one.value));
     }
-    let target = &mut finding.target;
-    [&mut target.resource, &mut target.account].into_iter().flatten().for_each(|text| masker.text(text));
+    finding.target.texts_mut().for_each(|text| masker.text(text));
+    finding.companions.iter_mut().filter(|one| one.rule.is_none()).for_each(|one| masker.text(&mut one.value));
     finding.facts.named.values_mut().for_each(|text| masker.text(text));
     for suppression in &mut finding.suppressions {
         masker.text(&mut suppression.reason);

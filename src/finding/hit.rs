@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use crate::blob::{Blob, ContentId, ObjectPart};
+use crate::engine::structure::credentials::public_user;
 use crate::engine::{Engine, Match, Scanned};
+use crate::finding::pair::{self, Joined};
 use crate::finding::{Facts, Validity, line_hash, mask, suppress};
 use crate::location::{Locator, Position, Region, Span};
 use crate::secret::Secret;
@@ -42,6 +44,10 @@ pub struct Hit {
     pub steps: Vec<String>,
     /// Named parts beside it; the secret ones (passwords) are left out.
     pub companions: Vec<(&'static str, String)>,
+    /// Secrets that are parts of it: the key id of an AWS secret.
+    pub parts: Vec<Part>,
+    /// The secret it is a part of.
+    pub of: Option<Secret>,
     /// Reason of an inline marker that speaks for it.
     pub marker: Option<String>,
     /// For commits: whether it stands in a header and not in the message.
@@ -57,6 +63,17 @@ pub struct Wanted {
     pub hashes: bool,
     /// What checks and filters said, which are asked once more.
     pub steps: bool,
+}
+
+/// A secret that is a part of another.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// What it is to the other: `key_id`, `session_token`.
+    pub word: &'static str,
+    /// Index into the engine's rules.
+    pub rule: usize,
+    /// Its value.
+    pub secret: Secret,
 }
 
 /// Makes hits of the matches in a blob. Those that filters dropped are masked in the others' lines and then gone.
@@ -79,8 +96,9 @@ pub fn hits(
         hits.extend(
             matches
                 .iter()
-                .filter(|found| !found.dropped && context.owns(found) && keep(found))
-                .map(|found| context.hit(found)),
+                .zip(&context.joined)
+                .filter(|(found, _)| !found.dropped && context.owns(found) && keep(found))
+                .map(|(found, joined)| context.hit(found, joined, &matches)),
         );
     }
     // Rules that are reported at some places only have hits of their own.
@@ -100,6 +118,8 @@ struct Context<'c> {
     view: usize,
     text: &'c [u8],
     hidden: Vec<Span>,
+    /// What belongs to each match, in their order.
+    joined: Vec<Joined>,
     header_end: usize,
     wanted: Wanted,
     hashes: Hashes,
@@ -132,6 +152,8 @@ impl<'c> Context<'c> {
                 hidden_spans(found).map(|span| view.in_blob(span)).filter(|span| span.end <= text.len())
             }));
         }
+        let joined = pair::join(engine, text, matches);
+        hidden.extend(joined.iter().flat_map(Joined::hidden));
         let hidden = mask::merged(hidden);
         let header_end = match blob.id {
             ContentId::Object(ObjectPart::Commit, _) => {
@@ -146,6 +168,7 @@ impl<'c> Context<'c> {
             view,
             text,
             hidden,
+            joined,
             header_end,
             wanted,
             hashes: Hashes::default(),
@@ -194,23 +217,41 @@ impl<'c> Context<'c> {
         }
     }
 
-    fn hit(&self, found: &Match) -> Hit {
+    /// The value of a match.
+    fn value(&self, found: &Match) -> Secret {
         let Span { start, end } = found.raw.secret;
-        let value = found.raw.decoded.as_deref().unwrap_or(&self.text[start..end]);
+        Secret::new(found.raw.decoded.as_deref().unwrap_or(&self.text[start..end]))
+    }
+
+    fn hit(&self, found: &Match, joined: &Joined, matches: &[&Match]) -> Hit {
+        let start = found.raw.secret.start;
         let region = self.regions[&found.raw.secret];
-        let companions = found
-            .raw
-            .companions
-            .iter()
-            .filter(|(word, _)| *word != "password")
-            .map(|(word, span)| (*word, String::from_utf8_lossy(&self.text[span.start..span.end]).into_owned()))
+        let secret = self.value(found);
+        let text = |span: &Span| String::from_utf8_lossy(&self.text[span.start..span.end]).into_owned();
+        let own = found.raw.companions.iter().filter(|(word, _)| *word != "password");
+        // A token that stands as user is a secret too.
+        let may_be_told = |(word, value): &(&str, String)| {
+            *word != "user" || public_user(value, &String::from_utf8_lossy(secret.expose())).is_some()
+        };
+        let companions = own
+            .map(|(word, span)| (*word, text(span)))
+            .chain(joined.companions.iter().map(|(word, _, value)| (*word, value.clone())))
+            .filter(may_be_told)
             .collect();
         let steps = if self.wanted.steps { self.engine.steps(self.text, found) } else { Vec::new() };
         let steps = steps.iter().map(|step| format!("{} {}", step.name(), step.said())).collect();
+        let part = |&(word, at): &(&'static str, usize)| Part {
+            word,
+            rule: matches[at].rule,
+            secret: self.value(matches[at]),
+        };
+        let mut facts = found.facts.clone();
+        facts.complete(&joined.facts);
+        debug_assert!(found.rule < self.engine.rules().len());
         Hit {
             rule: found.rule,
             also: found.also.clone(),
-            secret: Secret::new(value),
+            secret,
             offset: self.blob.window.offset + self.in_blob(found.raw.secret).start as u64,
             region,
             line: mask::Line::new(self.text, found.raw.secret, &self.hidden),
@@ -218,11 +259,13 @@ impl<'c> Context<'c> {
             line_hash_raw: self.hashes.raw.get(&region.start.line).cloned(),
             confidence: found.confidence,
             validity: found.validity,
-            facts: found.facts.clone(),
+            facts,
             reasons: found.reasons.clone(),
             pending: found.pending.clone(),
             steps,
             companions,
+            parts: joined.parts.iter().map(part).collect(),
+            of: joined.of.map(|main| self.value(matches[main])),
             marker: suppress::inline_marker(self.text, found.raw.whole)
                 .map(|marker| marker.reason(self.text, &self.hidden)),
             in_header: start < self.header_end,
@@ -267,6 +310,26 @@ mod tests {
             let plain = line.replace('\0', "");
             assert!(!plain.contains("kX9!mm") && !plain.contains("Zt5!vv"), "{plain}");
         }
+    }
+
+    #[test]
+    fn a_token_that_stands_as_user_is_no_companion() {
+        let engine = Engine::new(built_in_rules()).expect("the built-in rules make an engine");
+        let told = |user: &str| {
+            let password = crate::specimen::expand("<<password:14>>", 3).expect("a template");
+            let text = [b"https://".as_slice(), user.as_bytes(), b":", &password, b"@git.example/r\n"].concat();
+            let found = hits(
+                &engine,
+                &Blob::whole(ContentId::Serial(0), &text),
+                &engine.scan(&text),
+                Wanted::default(),
+                |_| true,
+            );
+            assert_eq!(found.len(), 1);
+            found[0].companions.iter().any(|(word, _)| *word == "user")
+        };
+        assert!(told("deploy"));
+        assert!(!told(concat!("q7Wk2pLx9R", "t4Vb8Nc3Mz")));
     }
 
     #[test]

@@ -19,7 +19,9 @@ pub mod fingerprint;
 pub mod hit;
 pub mod line_hash;
 pub mod mask;
+mod pair;
 pub mod suppress;
+mod target;
 
 /// Everything one run found, over all its roots.
 #[derive(Debug, Default)]
@@ -98,8 +100,10 @@ pub struct Finding {
     pub validity: Validity,
     /// What could be read from the secret itself.
     pub facts: Facts,
-    /// What it opens.
+    /// What it opens: of its places the one that tells most.
     pub target: Target,
+    /// What belongs to it there, sorted.
+    pub companions: Vec<Companion>,
     /// Sorted: most alive first, then by path and line. Never empty.
     pub places: Vec<Sighting>,
     /// Places that were there before the change that `diff` and `staged` look at.
@@ -158,6 +162,10 @@ pub struct Sighting {
     pub name: Option<String>,
     /// `utf-16le`, `utf-16be`: the decoded view it was seen in.
     pub view: Option<&'static str>,
+    /// What it opens, as told there.
+    pub target: Target,
+    /// What belongs to it there, sorted.
+    pub companions: Vec<Companion>,
 }
 
 /// What an offline check decided.
@@ -194,22 +202,64 @@ pub struct Facts {
     pub expires: Option<i64>,
     /// When it was made.
     pub created: Option<i64>,
-    /// Named facts in the order of their names: `account`, `tenant`, `issuer`, `audience`, `subject`, `permissions`,
+    /// Named facts in the order of their names: `account`, `user`, `tenant`, `issuer`, `audience`, `subject`, `permissions`,
     /// `key-kind`, `encrypted`, `public-key-fingerprint`, `resource`, …
     pub named: std::collections::BTreeMap<&'static str, String>,
 }
 
-/// What a secret opens.
+impl Facts {
+    /// Takes from `other` what is not known here.
+    pub(crate) fn complete(&mut self, other: &Self) {
+        self.expires = self.expires.or(other.expires);
+        self.created = self.created.or(other.created);
+        for (name, value) in &other.named {
+            self.named.entry(name).or_insert_with(|| value.clone());
+        }
+    }
+}
+
+/// What a secret opens. Texts are masked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
-    /// The rule's target kind (`storage`, `sql`, …).
+    /// Its kind (`storage`, `sql`, …): the rule's, or what stands beside the secret says.
     pub kind: String,
-    /// The rule's cloud.
+    /// Its cloud: `azure`, `aws`, `gcp`.
     pub cloud: Option<String>,
-    /// Host, account or resource named beside it, masked.
+    /// The service, for people, where the host is one of a service we know: `Azure SQL database`.
+    pub service: Option<String>,
+    /// What is opened: storage account or bucket, application, else the host.
     pub resource: Option<String>,
-    /// Account or user named beside it, masked.
+    /// Host, lower case, without port.
+    pub host: Option<String>,
+    /// Port.
+    pub port: Option<String>,
+    /// Database.
+    pub database: Option<String>,
+    /// Who logs in.
+    pub user: Option<String>,
+    /// Whose it is: number of an AWS account, tenant, project, subscription.
     pub account: Option<String>,
+    /// Region.
+    pub region: Option<String>,
+}
+
+impl Target {
+    /// Every text in it that came from scanned data.
+    pub(crate) fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let Self { kind: _, cloud: _, service: _, resource, host, port, database, user, account, region } = self;
+        [resource, host, port, database, user, account, region].into_iter().flatten()
+    }
+}
+
+/// What belongs to a secret and was found beside it. Texts are masked; a part that is a secret shows its preview.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Companion {
+    /// What it is: `host`, `user`, `key_id`, `session_token`, `tenant`, `client_id`, …
+    pub word: &'static str,
+    /// What may be shown of it.
+    pub value: String,
+    /// The rule that found it, where it is a match of its own.
+    pub rule: Option<String>,
 }
 
 /// A decision not to report a finding.

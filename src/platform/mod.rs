@@ -1,5 +1,6 @@
-//! Which cloud or code host a root belongs to, recognised from what is there.
+//! Which cloud or code host a root belongs to, recognised from what is there; and which service a host name is of.
 
+pub mod endpoint;
 pub mod host;
 pub mod machine;
 

@@ -170,6 +170,8 @@ mod tests {
             versions: 1,
             name: None,
             view: None,
+            target: Default::default(),
+            companions: vec![],
         }
     }
 

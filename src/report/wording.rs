@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::finding::Target;
 use crate::place::{Commit, Part, Place};
 
 /// `seconds` since 1970 (UTC) as RFC 3339, `2026-11-21T23:12:09Z`; `None` outside of the years 1 to 9999, which RFC 3339
@@ -46,6 +47,52 @@ pub(crate) fn place(place: &Place) -> Vec<u8> {
         out.extend_from_slice(member);
     }
     out
+}
+
+/// What a secret opens, in words, not escaped: `Azure SQL database 'shop' on 'srv.database.windows.net' as 'app'`. `None`
+/// where no more than the kind is known.
+pub(crate) fn opens(target: &Target) -> Option<String> {
+    let quoted = |text: &str| format!("'{text}'");
+    let told = [&target.resource, &target.host, &target.user, &target.account, &target.database];
+    if told.iter().all(|field| field.is_none()) {
+        return None;
+    }
+    let noun = match target.kind.as_str() {
+        "sql" => "a database",
+        "database" => "a database",
+        "storage" if target.cloud.as_deref() == Some("azure") => "Azure Storage account",
+        "storage" => "storage",
+        "identity" => match target.cloud.as_deref() {
+            Some("aws") => "an AWS identity",
+            Some("azure") => "an Entra application",
+            Some("gcp") => "a Google Cloud identity",
+            _ => "an account",
+        },
+        "messaging" => "a message broker",
+        "container-registry" | "package-registry" => "a registry",
+        "vm" => "a machine",
+        "certificate" => "what the certificate is for:",
+        "" | "unknown" => "something",
+        other => other,
+    };
+    let mut text = target.service.as_deref().unwrap_or(noun).to_owned();
+    text.extend(target.database.as_deref().map(|name| format!(" {}", quoted(name))));
+    let (resource, host) = (target.resource.as_deref(), target.host.as_deref());
+    if let Some(resource) = resource.filter(|resource| host != Some(resource)) {
+        text.push_str(&format!(" {}", quoted(resource)));
+    }
+    if let Some(host) = host {
+        let port = target.port.as_deref().map(|port| format!(":{port}")).unwrap_or_default();
+        text.push_str(&format!(" on {}", quoted(&format!("{host}{port}"))));
+    }
+    text.extend(target.user.as_deref().map(|user| format!(" as {}", quoted(user))));
+    if let Some(account) = target.account.as_deref().filter(|account| target.user.as_deref() != Some(account)) {
+        let word =
+            if target.kind == "identity" && target.cloud.as_deref() == Some("azure") { "tenant" } else { "account" };
+        text.push_str(&format!(" in {word} {}", quoted(account)));
+    }
+    text.extend(target.region.as_deref().map(|region| format!(" ({region})")));
+    Some(text)
 }
 
 /// `1 file`, `2 files`, `12,345 files`.
@@ -98,6 +145,50 @@ mod tests {
         assert_eq!(day(1_700_000_000).as_deref(), Some("2023-11-14"));
         for seconds in [i64::MIN, -62_167_219_201, 253_402_300_800, i64::MAX] {
             assert_eq!(timestamp(seconds), None, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn targets_read_well() {
+        let some = |text: &str| Some(text.to_owned());
+        let sql = Target {
+            kind: "sql".into(),
+            service: some("Azure SQL database"),
+            resource: some("srv.database.windows.net"),
+            host: some("srv.database.windows.net"),
+            database: some("shop"),
+            user: some("app"),
+            ..Target::default()
+        };
+        let key = Target {
+            kind: "identity".into(),
+            cloud: some("aws"),
+            account: some("123456789012"),
+            region: some("eu-west-1"),
+            ..Target::default()
+        };
+        let app = Target {
+            kind: "identity".into(),
+            cloud: some("azure"),
+            resource: some("c"),
+            account: some("t"),
+            ..Target::default()
+        };
+        let storage = Target {
+            kind: "storage".into(),
+            service: some("Azure Storage account"),
+            resource: some("acct"),
+            host: some("acct.blob.core.windows.net"),
+            ..Target::default()
+        };
+        for (target, expected) in [
+            (sql, Some("Azure SQL database 'shop' on 'srv.database.windows.net' as 'app'")),
+            (key, Some("an AWS identity in account '123456789012' (eu-west-1)")),
+            (app, Some("an Entra application 'c' in tenant 't'")),
+            (storage, Some("Azure Storage account 'acct' on 'acct.blob.core.windows.net'")),
+            (Target { kind: "sql".into(), ..Target::default() }, None),
+        ] {
+            assert_eq!(opens(&target).as_deref(), expected);
         }
     }
 

@@ -91,6 +91,8 @@ fn hit(index: usize, rule: &Rule, path: &[u8], (offset, line): (u64, u64)) -> Hi
         pending: pending.map(|(nth, _)| nth).collect(),
         steps: Vec::new(),
         companions: Vec::new(),
+        parts: Vec::new(),
+        of: None,
         marker: None,
         in_header: false,
         view: None,

@@ -3,10 +3,10 @@
 
 use super::random::Random;
 use super::text::has_placeholder_word;
-use crate::engine::structure::{b64, pgp, ssh};
+use crate::engine::structure::{b64, pbe, pgp, ppk, ssh};
 
 /// A DER value.
-fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn der(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = vec![tag];
     let length = content.len();
     if length < 0x80 {
@@ -22,7 +22,7 @@ fn der(tag: u8, content: &[u8]) -> Vec<u8> {
 }
 
 /// A DER `SEQUENCE`.
-fn sequence(values: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn sequence(values: &[Vec<u8>]) -> Vec<u8> {
     der(0x30, &values.concat())
 }
 
@@ -137,16 +137,18 @@ fn wrapped(body: &str, columns: usize) -> String {
 }
 
 /// An unencrypted PuTTY key file, version 3, with an Ed25519 key.
-pub(super) fn ppk(random: &mut Random) -> Vec<u8> {
+pub(super) fn putty(random: &mut Random) -> Vec<u8> {
     fn public(random: &mut Random) -> Vec<u8> {
         ssh::wire(&[b"ssh-ed25519", &random.bytes(32)])
     }
     fn private(random: &mut Random) -> Vec<u8> {
         ssh::wire(&[&random.bytes(32)])
     }
-    let public = wrapped(&plain_body(random, public), 64);
-    let private = wrapped(&plain_body(random, private), 64);
-    let code: String = random.bytes(32).iter().map(|byte| format!("{byte:02x}")).collect();
+    let [public, private] = [public, private].map(|make: fn(&mut Random) -> Vec<u8>| plain_body(random, make));
+    let bytes = |body: &str| b64::standard(body.as_bytes()).unwrap_or_default();
+    let fields: [&[u8]; 5] = [b"ssh-ed25519", b"none", b"keytrail-specimen", &bytes(&public), &bytes(&private)];
+    let code = ppk::authentication_code(3, &fields);
+    let [public, private] = [public, private].map(|body| wrapped(&body, 64));
     format!(
         "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: keytrail-specimen\nPublic-Lines: {}\n{public}\
          Private-Lines: {}\n{private}Private-MAC: {code}\n",
@@ -180,4 +182,59 @@ pub(super) fn pgp(random: &mut Random) -> Vec<u8> {
     let sum = b64::encode(&pgp::crc24(&bytes).to_be_bytes()[1..]);
     let label = "PGP PRIVATE KEY BLOCK";
     format!("-----BEGIN {label}-----\n\n{}={sum}\n-----END {label}-----", wrapped(&body, 64)).into_bytes()
+}
+
+/// `text` as a `UTF8String`.
+fn utf8(text: &str) -> Vec<u8> {
+    der(0x0c, text.as_bytes())
+}
+
+/// A name with this common name.
+fn name(text: &str) -> Vec<u8> {
+    sequence(&[der(0x31, &sequence(&[der(6, &[0x55, 4, 3]), utf8(text)]))])
+}
+
+/// A certificate, valid from 2026 to the end of 2099, with an RSA key; its signature is random.
+pub(crate) fn certificate(random: &mut Random) -> Vec<u8> {
+    let algorithm = sequence(&[der(6, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 0x0b]), der(5, &[])]);
+    let rsa = sequence(&[der(6, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1]), der(5, &[])]);
+    let numbers = sequence(&[integer(&odd(random, 128)), integer(&[1, 0, 1])]);
+    let body = sequence(&[
+        der(0xa0, &integer(&[2])),
+        integer(&[1]),
+        algorithm.clone(),
+        name("keytrail specimens"),
+        sequence(&[der(0x17, b"260101000000Z"), der(0x18, b"21000101000000Z")]),
+        name("specimen.keytrail.invalid"),
+        sequence(&[rsa, der(3, &[&[0], numbers.as_slice()].concat())]),
+    ]);
+    sequence(&[body, algorithm, der(3, &[&[0], random.bytes(128).as_slice()].concat())])
+}
+
+/// A PKCS#12 bundle in base64: a certificate in clear, a key under a passphrase, and the code of the empty password.
+pub(super) fn pkcs12(random: &mut Random) -> Vec<u8> {
+    fn bundle(random: &mut Random) -> Vec<u8> {
+        let data = |content: &[u8]| {
+            sequence(&[der(6, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1]), der(0xa0, &der(4, content))])
+        };
+        let bag = |kind: u8, value: &[u8]| {
+            sequence(&[der(6, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 10, 1, kind]), der(0xa0, value)])
+        };
+        let certificate = sequence(&[
+            der(6, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 22, 1]),
+            der(0xa0, &der(4, &certificate(random))),
+        ]);
+        let contents =
+            sequence(&[data(&sequence(&[bag(3, &certificate)])), data(&sequence(&[bag(2, &encrypted_pkcs8(random))]))]);
+        let salt = random.bytes(8);
+        let key = pbe::derive(pbe::Hash::Sha1, 3, pbe::EMPTY[0], &salt, 2048, 20);
+        let digest = sequence(&[
+            sequence(&[der(6, &[0x2b, 0x0e, 3, 2, 0x1a]), der(5, &[])]),
+            der(4, &pbe::Hash::Sha1.hmac(&key, &contents)),
+        ]);
+        let code = sequence(&[digest, der(4, &salt), integer(&[8, 0])]);
+        sequence(&[integer(&[3]), data(&contents), code])
+    }
+    // Its fixed parts spell three letters of a placeholder whatever the random ones are; the code proves it all the same.
+    b64::encode(&bundle(random)).into_bytes()
 }

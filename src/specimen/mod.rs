@@ -7,7 +7,7 @@
 
 use crate::engine::structure::b64;
 
-mod key;
+pub(crate) mod key;
 pub(crate) mod random;
 mod text;
 mod token;
@@ -46,8 +46,9 @@ pub enum SpecimenError {
 /// - `join:a|b|c` puts pieces together: `abc`.
 /// - Tokens with right checksums: `github:PREFIX`, `his:SIGNATURE:SEED:BYTES`, `cask:PROVIDER`, `azdo-pat`,
 ///   `entra-secret`, `gitlab-routable:PREFIX`, `atlassian`, `confluent`, `grafana`, `zuplo`, `pypi`, `aws-key-id:PREFIX`,
-///   `jwt` (until 2100), `jwt-expired` (until 2021), `nkey` (a user's seed).
-/// - Key files: `pem:LABEL`, `pgp`, `ppk`, `gcp-service-account`.
+///   `jwt` (until 2100), `jwt-expired` (until 2021), `nkey` (a user's seed),
+///   `sentry` (an organisation's).
+/// - Key files: `pem:LABEL`, `pgp`, `ppk`, `pkcs12` (in base64), `gcp-service-account`.
 ///
 /// # Errors
 /// [`SpecimenError`] names the generator or argument that is wrong; nothing is made then.
@@ -140,8 +141,10 @@ static GENERATORS: &[Generator] = &[
     generator!("jwt", NOTHING, "", |random, none| none.is_empty().then(|| token::jwt(random, 4_102_444_800))),
     generator!("jwt-expired", NOTHING, "", |random, none| none.is_empty().then(|| token::jwt(random, 1_609_459_200))),
     generator!("pem", "the label of a private key: `RSA PRIVATE KEY`, `PRIVATE KEY`, …", "EC PRIVATE KEY", key::pem),
-    generator!("ppk", NOTHING, "", |random, none| none.is_empty().then(|| key::ppk(random))),
+    generator!("ppk", NOTHING, "", |random, none| none.is_empty().then(|| key::putty(random))),
     generator!("pgp", NOTHING, "", |random, none| none.is_empty().then(|| key::pgp(random))),
+    // Opens with the empty password.
+    generator!("pkcs12", NOTHING, "", |random, none| none.is_empty().then(|| key::pkcs12(random))),
     generator!("aws-key-id", "`AKIA`, `ASIA`, `ABIA` or `ACCA`", "AKIA", token::aws_key_id),
     generator!("his", "a known `SIGNATURE:SEED:BYTES` such as `+ASt:Default0:64`", "+ASt:Default0:64", token::his),
     generator!("cask", "a provider's four letters, such as `AZDO`", "AZDO", token::cask),
@@ -152,6 +155,7 @@ static GENERATORS: &[Generator] = &[
     generator!("confluent", NOTHING, "", |random, none| crc_tail(random, none, "confluent-crc32")),
     generator!("grafana", NOTHING, "", |random, none| crc_tail(random, none, "grafana-crc32")),
     generator!("zuplo", NOTHING, "", |random, none| crc_tail(random, none, "zuplo-crc32")),
+    generator!("sentry", NOTHING, "", |random, none| none.is_empty().then(|| token::sentry(random))),
     generator!("nkey", NOTHING, "", |random, none| none.is_empty().then(|| token::nkey(random))),
     generator!("pypi", NOTHING, "", |random, none| none.is_empty().then(|| token::pypi(random))),
     generator!("gcp-service-account", NOTHING, "", |random, none| {

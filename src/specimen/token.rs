@@ -187,3 +187,11 @@ pub(super) fn gcp_service_account(random: &mut Random) -> Option<Vec<u8>> {
     let lines: Vec<String> = lines.iter().map(|(name, value)| format!("  \"{name}\": \"{value}\"")).collect();
     Some(format!("{{\n{}\n}}\n", lines.join(",\n")).into_bytes())
 }
+
+/// An organisation token of Sentry: what it says of itself, and 43 random characters.
+pub(super) fn sentry(random: &mut Random) -> Vec<u8> {
+    let object =
+        r#"{"iat":1767225600.5,"url":"https://sentry.io","region_url":"https://us.sentry.io","org":"contoso"}"#;
+    let secret = random_text(random, text::BASE64, 43);
+    [b"sntrys_", b64::encode(object.as_bytes()).as_bytes(), b"_", &secret].concat()
+}

@@ -16,6 +16,8 @@ mod cache;
 mod diff;
 // Folders, files, standard input.
 mod files;
+// Id and secret, host, user and password: one finding that says what it opens.
+mod pairs;
 // Mounted disks of machines.
 mod image;
 

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use keytrail::enrich::recommend;
 use keytrail::enrich::remedy::Remedy;
 use keytrail::finding::{
-    Facts, Finding, Report, ScanReport, Sighting, Suppression, SuppressionKind, SuppressionStatus, Target, Validity,
+    Companion, Facts, Finding, Report, ScanReport, Sighting, Suppression, SuppressionKind, SuppressionStatus, Target,
+    Validity,
 };
 use keytrail::location::{Position, Region};
 use keytrail::observe::Observation;
@@ -100,6 +101,8 @@ pub(crate) fn seen(path: &[u8], state: State, region: Region) -> Sighting {
         versions: 1,
         name: Some("token".into()),
         view: None,
+        target: Target { kind: "code-host".into(), ..Target::default() },
+        companions: vec![],
     }
 }
 
@@ -118,6 +121,7 @@ pub(crate) fn finding(rule: &Arc<Rule>, fingerprint: &str, places: Vec<Sighting>
         validity: Validity::NotChecked,
         facts: Facts::default(),
         target: Target { kind: "code-host".into(), ..Target::default() },
+        companions: vec![],
         places,
         earlier: vec![],
         recommendation: None,
@@ -165,7 +169,22 @@ pub(crate) fn history() -> ScanReport {
     first.reasons = vec!["The file looks like documentation.".into()];
     first.facts.expires = Some(1_800_000_000);
     first.facts.named = BTreeMap::from([("account", "acme".to_owned())]);
-    first.target.resource = Some("acme.example".into());
+    first.target = Target {
+        kind: "code-host".into(),
+        cloud: Some("azure".into()),
+        service: Some("Sample service".into()),
+        resource: Some("acme.example".into()),
+        host: Some("acme.example".into()),
+        port: Some("443".into()),
+        database: Some("shop](x)".into()),
+        user: Some("app\u{1b}[31m".into()),
+        account: Some("acme".into()),
+        region: Some("westeurope".into()),
+    };
+    first.companions = vec![
+        Companion { word: "host", value: "acme.example".into(), rule: None },
+        Companion { word: "key_id", value: "AKIA… (16–23 characters)".into(), rule: Some("sample-id".into()) },
+    ];
     first.validity = Validity::FormatProven;
     let mut second = finding(&key, "v1k:0a1b2c3d:00000000000000000000000000000002", vec![]);
     second.secret = Secret::new(BINARY_SECRET);

@@ -1,6 +1,7 @@
 //! Values that are plainly something else, whatever their shape: public keys by their name, versions, bytes of a binary.
 
 use super::repetitive::longest_sequence;
+use super::wordlike::is_uuid;
 use super::{Candidate, Filter, Opinion};
 
 /// The filter.
@@ -34,6 +35,10 @@ impl Filter for Plain {
         }
         if is_version(secret) {
             return Opinion::Drop("it is a version");
+        }
+        let says_secret = [b"token".as_slice(), b"secret", b"pass", b"api", b"auth", b"client", b"access"];
+        if is_uuid(secret) && !says_secret.iter().any(|word| memchr::memmem::find(&name, word).is_some()) {
+            return Opinion::Lower("it is a UUID, which may be an identifier");
         }
         let last = last_word(candidate.name);
         if NAMING.iter().any(|word| last.eq_ignore_ascii_case(word)) && !is_secret_id(&name) {
@@ -151,6 +156,9 @@ mod tests {
         }
         assert!(matches!(opinion("plain", "csrfToken", "kX9!mmq2zz", 0.0), Opinion::Drop(_)));
         assert!(matches!(opinion("plain", "key", "abcdefg9kX!12", 0.0), Opinion::Lower(_)));
+        let uuid = "a8317c04-55e1-4d2b-9c6a-0f4bd17e9a23";
+        assert!(matches!(opinion("plain", "assessment_key", uuid, 0.0), Opinion::Lower(_)));
+        assert_eq!(opinion("plain", "api_key", uuid, 0.0), Opinion::Keep);
         for name in ["secret_id", "badge_token", "nonce", "hostPassword", "paid"] {
             assert_eq!(opinion("plain", name, "kX9!mmq2zz", 0.0), Opinion::Keep, "{name}");
         }

@@ -180,7 +180,9 @@ fn is_path_or_url(secret: &[u8]) -> bool {
     let action = separators >= 1
         && secret.iter().filter(|byte| **byte == b'#').count() == 1
         && secret.iter().all(|byte| byte.is_ascii_lowercase() || b"/_#".contains(byte));
-    drive || action || (rooted && separators >= 2 && plain && !secret.contains(&b'+'))
+    // `/forgot`, `./next-step`: one component of lower-case words.
+    let page = rooted && secret.iter().all(|byte| byte.is_ascii_lowercase() || b"/._-~".contains(byte));
+    drive || action || page || (rooted && separators >= 2 && plain && !secret.contains(&b'+'))
 }
 
 #[cfg(test)]
@@ -212,6 +214,7 @@ mod tests {
             "$BASE_URL/#/forgot_password",
             "/en/server@3.0/auth",
             "admin/passwords#edit",
+            "/forgot",
         ];
         for secret in references {
             assert!(matches!(opinion("reference", "", secret, 0.0), Opinion::Drop(_)), "{secret}");

@@ -98,7 +98,7 @@ fn same_words(name: &[u8], secret: &[u8]) -> bool {
 }
 
 /// Eight, four, four, four and twelve hex digits.
-fn is_uuid(secret: &[u8]) -> bool {
+pub(super) fn is_uuid(secret: &[u8]) -> bool {
     secret.len() == 36
         && secret.iter().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => *byte == b'-',

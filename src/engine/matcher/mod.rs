@@ -35,10 +35,15 @@ pub struct RawMatch {
 /// Companions that are masked wherever a line is shown.
 const MASKED_COMPANIONS: [&str; 3] = ["key_id", "password", "user"];
 
+/// Whether companions of this word are masked wherever a line is shown.
+pub fn is_masked(word: &str) -> bool {
+    MASKED_COMPANIONS.contains(&word)
+}
+
 impl RawMatch {
     /// What of it no line may show: the secret and what goes with it.
     pub fn hidden(&self) -> impl Iterator<Item = Span> {
-        let companions = self.companions.iter().filter(|(word, _)| MASKED_COMPANIONS.contains(word));
+        let companions = self.companions.iter().filter(|(word, _)| is_masked(word));
         std::iter::once(self.secret).chain(companions.map(|(_, span)| *span))
     }
 

@@ -38,7 +38,7 @@ impl StructureCheck for BasicAuth {
             return Verdict::Fails("user and password are placeholders");
         }
         let mut facts = Facts::default();
-        note(&mut facts, "account", public_user(user, password).unwrap_or_default());
+        note(&mut facts, "user", public_user(user, password).unwrap_or_default());
         withhold(&mut facts, password.as_bytes());
         Verdict::Holds(facts)
     }
@@ -73,7 +73,7 @@ mod tests {
                 ("empty", String::new(), Is::Failed),
             ],
         );
-        assert_eq!(facts(on(&BasicAuth, &good)).named["account"], "deploy");
+        assert_eq!(facts(on(&BasicAuth, &good)).named["user"], "deploy");
         assert_eq!(facts(on(&BasicAuth, b64::encode(b"q7Wk2pLx9Rt4Vb8Nc3Mz:"))), Facts::default());
     }
 }

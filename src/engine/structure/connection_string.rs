@@ -74,7 +74,7 @@ impl StructureCheck for ConnectionString {
         let mut facts = Facts::default();
         note(&mut facts, "resource", fields.resource().unwrap_or_default());
         note(&mut facts, "database", fields.get(DATABASE).unwrap_or_default());
-        note(&mut facts, "account", public_user(user, &password).unwrap_or_default());
+        note(&mut facts, "user", public_user(user, &password).unwrap_or_default());
         note(&mut facts, "policy", fields.get(&["sharedaccesskeyname"]).unwrap_or_default());
         withhold(&mut facts, password.as_bytes());
         withhold(&mut facts, token.secret);
@@ -316,7 +316,7 @@ mod tests {
         ] {
             let read = facts(on(&ConnectionString, made(template)));
             let of = |name: &str| read.named.get(name).map_or("", String::as_str);
-            assert_eq!((of("resource"), of("database"), of("account")), (resource, database, account), "{template}");
+            assert_eq!((of("resource"), of("database"), of("user")), (resource, database, account), "{template}");
         }
         let bus = "Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKeyName=Root;SharedAccessKey=<<bytes64:32>>";
         let read = facts(on(&ConnectionString, made(bus)));

@@ -69,7 +69,7 @@ const TOKEN_COMPANIONS: &[&str] =
     &["", "x-oauth-basic", "x-oauth-token", "x", "api_token", "apitoken", "unused", "none"];
 
 /// Whether this pair is a placeholder of an example rather than somebody's account.
-pub(super) fn is_placeholder(user: &str, password: &str) -> bool {
+pub(crate) fn is_placeholder(user: &str, password: &str) -> bool {
     let word = |words: &[&str], text: &str| words.iter().any(|word| word.eq_ignore_ascii_case(text));
     is_template(user)
         || is_template(password)
@@ -78,7 +78,7 @@ pub(super) fn is_placeholder(user: &str, password: &str) -> bool {
 }
 
 /// Whether `text` is a slot that something fills in (`<user>`, `${USER}`, `{{ user }}`, `%s`, `$PASS`, `***`).
-pub(super) fn is_template(text: &str) -> bool {
+pub(crate) fn is_template(text: &str) -> bool {
     let text = text.trim();
     let inside =
         |start: &str, end: &str| text.len() > start.len() + end.len() && text.starts_with(start) && text.ends_with(end);
@@ -104,7 +104,7 @@ pub(super) fn is_template(text: &str) -> bool {
 
 /// The user name if it may stand in a report: not empty, and not itself the credential, as with services that take a
 /// token as user (`https://TOKEN:x-oauth-basic@host`, `Basic TOKEN:`).
-pub(super) fn public_user<'a>(user: &'a str, password: &str) -> Option<&'a str> {
+pub(crate) fn public_user<'a>(user: &'a str, password: &str) -> Option<&'a str> {
     let user = user.trim();
     let token_as_user = TOKEN_COMPANIONS.iter().any(|word| word.eq_ignore_ascii_case(password)) || looks_random(user);
     let repeats = user == password || password.len() >= 4 && user.contains(password);

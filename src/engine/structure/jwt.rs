@@ -90,7 +90,9 @@ fn read(claims: &Map<String, Value>) -> Facts {
         ("subject", &["sub"]),
         ("tenant", &["tid"]),
         ("app", &["appid", "azp"]),
-        ("permissions", &["scp", "roles", "scope"]),
+        ("permissions", &["scp", "roles", "scope", "role"]),
+        // Supabase's keys: which project.
+        ("project", &["ref"]),
     ] {
         if let Some(text) = keys.iter().find_map(|key| words(claims.get(*key)?)) {
             note(&mut facts, name, text);

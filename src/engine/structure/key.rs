@@ -185,6 +185,28 @@ const BY_NAME: &[(&[u8], &str)] = &[
     (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 4, 3], "ml-kem-1024"),
 ];
 
+/// The public key of a `SubjectPublicKeyInfo` (RFC 5280 section 4.1.2.7) in SSH wire form, where SSH has one.
+pub(super) fn public(mut fields: Der<'_>) -> Option<Vec<u8>> {
+    let mut algorithm = fields.enter(SEQUENCE)?;
+    let oid = algorithm.take(OID)?;
+    let bits = fields.take(BIT_STRING)?.strip_prefix(&[0])?;
+    match oid {
+        RSA | RSA_PSS => {
+            let mut numbers = Der::new(bits).enter(SEQUENCE)?;
+            let (n, e) = (numbers.take(INTEGER)?, numbers.take(INTEGER)?);
+            Some(wire(&[b"ssh-rsa", &mpint(e), &mpint(n)]))
+        }
+        EC => {
+            let oid = algorithm.take(OID)?;
+            let name = CURVES.iter().find(|curve| curve.oid == oid)?.ssh?;
+            let point = Some(bits).filter(|point| point.first() == Some(&4))?;
+            Some(wire(&[format!("ecdsa-sha2-{name}").as_bytes(), name.as_bytes(), point]))
+        }
+        ED25519 => Some(wire(&[b"ssh-ed25519", bits])),
+        _ => None,
+    }
+}
+
 /// `PrivateKeyInfo` or `OneAsymmetricKey`.
 fn pkcs8(mut fields: Der<'_>) -> Result<Key, &'static str> {
     if !matches!(fields.take(INTEGER), Some(&[0 | 1])) {

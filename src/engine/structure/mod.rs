@@ -12,11 +12,12 @@ mod azure_sas;
 pub(crate) mod b64;
 mod base64_key;
 mod basic_auth;
+mod bot_ids;
 pub(crate) mod cask;
 mod connection_string;
 pub(crate) mod crc;
 pub(crate) mod crc_tails;
-mod credentials;
+pub(crate) mod credentials;
 mod der;
 pub(crate) mod entra_secret;
 mod fact;
@@ -30,17 +31,23 @@ mod key;
 mod marvin;
 pub(crate) mod nkey;
 mod openai_marker;
+pub(crate) mod pbe;
 mod pem;
 pub(crate) mod pgp;
-mod ppk;
+mod pkcs12;
+pub(crate) mod ppk;
 mod presigned_url;
 pub(crate) mod pypi_macaroon;
-mod query;
+pub(crate) mod query;
+mod sentry;
 mod shared_access_signature;
+mod slack;
 pub(crate) mod ssh;
 #[cfg(test)]
 pub(crate) mod testing;
 mod url_credentials;
+mod vendor_ids;
+pub(crate) mod x509;
 
 /// What a check sees: the secret and the text it stands in.
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +89,7 @@ pub static ALL: &[&dyn StructureCheck] = &[
     &cask::Cask,
     &crc_tails::CONFLUENT,
     &connection_string::ConnectionString,
+    &bot_ids::DiscordIds,
     &entra_secret::EntraSecret,
     &github_crc32::GithubCrc32,
     &gitlab_routable::GitlabRoutable,
@@ -90,13 +98,19 @@ pub static ALL: &[&dyn StructureCheck] = &[
     &his::His,
     &jwk::Jwk,
     &jwt::Jwt,
+    &vendor_ids::MAILCHIMP,
     &nkey::Nkey,
     &openai_marker::OpenaiMarker,
     &pem::Pem,
+    &pkcs12::Pkcs12,
     &ppk::Ppk,
     &presigned_url::PresignedUrl,
     &pypi_macaroon::PypiMacaroon,
+    &sentry::SentryToken,
     &shared_access_signature::SharedAccessSignature,
+    &slack::SlackIds,
+    &vendor_ids::TAILSCALE,
+    &bot_ids::TelegramBot,
     &url_credentials::UrlCredentials,
     &crc_tails::ZUPLO,
 ];

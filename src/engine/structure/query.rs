@@ -67,7 +67,7 @@ pub(super) fn host_and_path(text: &str) -> (Option<String>, String) {
 }
 
 /// `host` without `:port`; IPv6 addresses keep their brackets.
-pub(super) fn without_port(host: &str) -> &str {
+pub(crate) fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !name.ends_with(':') => {
             if name.contains(':') && !name.ends_with(']') { host } else { name }

@@ -87,3 +87,22 @@ pub(crate) fn hail(check: &dyn StructureCheck, texts: &[&[u8]]) {
     }
     assert!(shown >= 200);
 }
+
+/// A certificate for `witness.invalid`, its key, and a certificate of another key, made by OpenSSL; `None` without it.
+pub(crate) fn certificate_and_key() -> Option<(String, String, String)> {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let made = |key: &str, name: &str| {
+        let args = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-keyout", key, "-out", name];
+        let subject = format!("/CN={name}");
+        let run = std::process::Command::new("openssl")
+            .args(args)
+            .args(["-subj", &subject])
+            .current_dir(folder.path())
+            .output();
+        let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("openssl wrote it");
+        run.is_ok_and(|run| run.status.success()).then(|| (read(name), read(key)))
+    };
+    let (certificate, key) = made("k", "witness.invalid")?;
+    let (other, _) = made("l", "other.invalid")?;
+    Some((certificate, key, other))
+}

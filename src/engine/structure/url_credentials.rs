@@ -47,7 +47,7 @@ impl StructureCheck for UrlCredentials {
         }
         let mut facts = Facts::default();
         note(&mut facts, "resource", host);
-        note(&mut facts, "account", public_user(&user, &password).unwrap_or_default());
+        note(&mut facts, "user", public_user(&user, &password).unwrap_or_default());
         withhold(&mut facts, password.as_bytes());
         withhold(&mut facts, token.secret);
         Verdict::Holds(facts)
@@ -105,7 +105,7 @@ mod tests {
         let read =
             facts(on(&UrlCredentials, format!("mongodb+srv://app%40corp:{password}@Cluster0.example,b.example/x")));
         assert_eq!(read.named["resource"], "cluster0.example");
-        assert_eq!(read.named["account"], "app@corp");
+        assert_eq!(read.named["user"], "app@corp");
         let read = facts(on(&UrlCredentials, made("postgres://app:<<alnum:12>>@[2001:db8::1]:5432/x")));
         assert_eq!(read.named["resource"], "[2001:db8::1]");
         for text in [

@@ -36,6 +36,7 @@ pub(super) struct Finding<'a> {
     #[serde(flatten)]
     secret: Option<Clear<'a>>,
     target: Target<'a>,
+    companions: Vec<Companion<'a>>,
     facts: &'a BTreeMap<&'static str, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     created: Option<String>,
@@ -65,11 +66,59 @@ struct Target<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     cloud: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     resource: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<&'a str>,
     /// Nothing is asked over the network, so this is all that can be said until an inventory is joined.
     exists: &'static str,
+}
+
+impl<'a> Target<'a> {
+    /// The record of a target.
+    fn of(target: &'a finding::Target) -> Self {
+        Self {
+            kind: &target.kind,
+            cloud: target.cloud.as_deref(),
+            service: target.service.as_deref(),
+            resource: target.resource.as_deref(),
+            host: target.host.as_deref(),
+            port: target.port.as_deref(),
+            database: target.database.as_deref(),
+            user: target.user.as_deref(),
+            account: target.account.as_deref(),
+            region: target.region.as_deref(),
+            exists: "unknown",
+        }
+    }
+}
+
+/// What belongs to a secret and was found beside it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Companion<'a> {
+    kind: &'a str,
+    value: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'a str>,
+}
+
+impl<'a> Companion<'a> {
+    /// The records of companions.
+    fn all(companions: &'a [finding::Companion]) -> Vec<Self> {
+        companions.iter().map(|one| Self { kind: one.word, value: &one.value, rule: one.rule.as_deref() }).collect()
+    }
 }
 
 /// Whose recommendation a finding belongs to.
@@ -111,7 +160,7 @@ impl<'a> Finding<'a> {
     /// The record of a finding.
     pub(super) fn of(finding: &'a finding::Finding, context: &Context<'_>) -> Self {
         let rule = &finding.rule;
-        let place = |seen| Place::of(seen, context);
+        let place = |seen| Place::of(seen, finding, context);
         let recommendation = finding.recommendation;
         Self {
             scan: context.scan,
@@ -133,13 +182,8 @@ impl<'a> Finding<'a> {
                 Ok(text) => Clear::Text(text),
                 Err(_) => Clear::Bytes(base64::engine::general_purpose::STANDARD.encode(finding.secret.expose())),
             }),
-            target: Target {
-                kind: &finding.target.kind,
-                cloud: finding.target.cloud.as_deref(),
-                resource: finding.target.resource.as_deref(),
-                account: finding.target.account.as_deref(),
-                exists: "unknown",
-            },
+            target: Target::of(&finding.target),
+            companions: Companion::all(&finding.companions),
             facts: &finding.facts.named,
             created: finding.facts.created.and_then(timestamp),
             expires: finding.facts.expires.and_then(timestamp),
@@ -213,6 +257,10 @@ struct Place<'a> {
     url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<File>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<Target<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    companions: Option<Vec<Companion<'a>>>,
 }
 
 /// Lines and columns of a secret in a file, beyond the first.
@@ -262,7 +310,8 @@ struct File {
 
 impl<'a> Place<'a> {
     /// The record of a place.
-    fn of(seen: &'a Sighting, context: &Context<'_>) -> Self {
+    fn of(seen: &'a Sighting, finding: &finding::Finding, context: &Context<'_>) -> Self {
+        let differs = seen.target != finding.target || seen.companions != finding.companions;
         let provenance = &seen.place.provenance;
         let (path, path_bytes) = escape::display(&provenance.path);
         let (reference, reference_bytes) = match &seen.place.reference {
@@ -303,6 +352,8 @@ impl<'a> Place<'a> {
             line_hash: seen.line_hash.as_deref(),
             url: context.repository.and_then(|repository| repository.page(seen)),
             file: provenance.file.as_ref().map(|facts| File::of(facts, context.machine)),
+            target: differs.then(|| Target::of(&seen.target)),
+            companions: differs.then(|| Companion::all(&seen.companions)),
         }
     }
 }

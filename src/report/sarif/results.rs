@@ -11,12 +11,12 @@ use super::rules::{Rules, level};
 use super::taxonomies::Taxonomies;
 use crate::enrich::recommend::EXPOSED_SECRETS;
 use crate::finding;
-use crate::finding::{Finding, ScanReport, Sighting};
+use crate::finding::{Companion, Finding, ScanReport, Sighting};
 use crate::place::State;
 use crate::report::SarifTarget;
 use crate::report::escape::{display, terminal};
 use crate::report::links::Repository;
-use crate::report::wording::{count, place, timestamp};
+use crate::report::wording::{count, opens, place, timestamp};
 
 /// What the results of one run share.
 pub(super) struct Context<'a> {
@@ -80,6 +80,9 @@ fn message(finding: &Finding) -> String {
         State::Unreachable => text.push_str(" No ref leads to it, but the objects are still there."),
         State::DefaultTip | State::Tip | State::Index | State::Present => {}
     }
+    if let Some(opens) = opens(&finding.target) {
+        text.push_str(&format!(" It opens {}.", terminal(&opens).replace("](", "]\\u{28}")));
+    }
     for step in finding.remedy.steps.iter().take(2) {
         text.push(' ');
         text.push_str(step.trim());
@@ -138,6 +141,7 @@ fn properties(finding: &Finding, context: &Context<'_>) -> Properties {
     let rule = &finding.rule;
     let mut properties = Properties::from([
         ("keytrail/also", json!(finding.also)),
+        ("keytrail/companions", companions(finding)),
         ("keytrail/confidence", finding.confidence_band().word().into()),
         ("keytrail/facts", json!(finding.facts.named)),
         ("keytrail/preview", finding.preview.as_str().into()),
@@ -160,7 +164,8 @@ fn properties(finding: &Finding, context: &Context<'_>) -> Properties {
         (!provenance.path.is_empty()).then(|| display(&whole.collect::<Vec<_>>().join(b"!/".as_slice())).0)
     });
     let commit = first.and_then(|seen| seen.place.last.as_ref().or(seen.place.first.as_ref()));
-    let optional: [(&'static str, Option<Value>); 14] = [
+    let target = &finding.target;
+    let optional: [(&'static str, Option<Value>); 20] = [
         ("keytrail/account", finding.target.account.as_deref().map(Value::from)),
         ("keytrail/assessmentKey", recommendation.and_then(|row| row.assessment_key).map(Value::from)),
         ("keytrail/cloud", finding.target.cloud.as_deref().map(Value::from)),
@@ -180,7 +185,13 @@ fn properties(finding: &Finding, context: &Context<'_>) -> Properties {
         ("keytrail/line", first.map(|seen| seen.region.start.line.into())),
         ("keytrail/platform", recommendation.map(|row| row.platform.word().into())),
         ("keytrail/recommendation", recommendation.map(|row| row.name.into())),
-        ("keytrail/targetResource", finding.target.resource.as_deref().map(Value::from)),
+        ("keytrail/targetDatabase", target.database.as_deref().map(Value::from)),
+        ("keytrail/targetHost", target.host.as_deref().map(Value::from)),
+        ("keytrail/targetPort", target.port.as_deref().map(Value::from)),
+        ("keytrail/targetRegion", target.region.as_deref().map(Value::from)),
+        ("keytrail/targetResource", target.resource.as_deref().map(Value::from)),
+        ("keytrail/targetService", target.service.as_deref().map(Value::from)),
+        ("keytrail/targetUser", target.user.as_deref().map(Value::from)),
     ];
     properties.extend(optional.into_iter().filter_map(|(key, value)| Some((key, value?))));
     if is_ssh_key(finding) {
@@ -188,6 +199,18 @@ fn properties(finding: &Finding, context: &Context<'_>) -> Properties {
         properties.insert("keytrail/sshVerification", "unverified".into());
     }
     properties
+}
+
+/// What belongs to the secret: an object for each.
+fn companions(finding: &Finding) -> Value {
+    let one = |companion: &Companion| {
+        let mut object = json!({"kind": companion.word, "value": companion.value});
+        if let Some(rule) = &companion.rule {
+            object["rule"] = rule.as_str().into();
+        }
+        object
+    };
+    finding.companions.iter().map(one).collect()
 }
 
 /// Whether a finding is a private key that opens machines.

@@ -34,6 +34,15 @@ impl Page {
         if self.explain {
             self.why(found, out)?;
         }
+        if let Some(opens) = opens(&found.target) {
+            self.labelled("opens", &terminal(&opens), out)?;
+        }
+        let parts = found.companions.iter().filter(|one| one.rule.is_some());
+        let parts: Vec<String> =
+            parts.map(|one| format!("{} {}", one.word.replace('_', " "), terminal(&one.value))).collect();
+        if !parts.is_empty() {
+            self.labelled("with", &parts.join(", "), out)?;
+        }
         for suppression in &found.suppressions {
             self.labelled("note", &undecided(suppression), out)?;
         }

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use crate::finding::{Report, ScanReport};
 use crate::place::State;
 use crate::report::escape::{terminal, terminal_bytes};
-use crate::report::wording::{count, day, grouped, place, short, size};
+use crate::report::wording::{count, day, grouped, opens, place, short, size};
 use crate::report::{DATA_IN_CLEAR, Format, Style};
 use crate::rule::Severity;
 
