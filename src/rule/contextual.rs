@@ -2,11 +2,49 @@
 //! assigned to. In: a `[[contextual]]` table, which says only the words and the value. Out: the pattern, examples and
 //! counterexamples of a rule, the same shape for every service.
 
-use std::fmt::Write as _;
-
 /// What a name says of a secret, unless the table says otherwise; compared without case.
-const NAMES: [&str; 12] =
-    ["token", "key", "secret", "pass", "pwd", "pat", "auth", "cred", "login", "api", "access", "client"];
+const NAMES: [&str; 14] = [
+    "token", "key", "secret", "pass", "pwd", "pat", "auth", "cred", "login", "api", "access", "client", "bearer",
+    "private",
+];
+
+/// The end of a quoted name, of an index or of a call's argument.
+const CLOSED: &str = r#"[\\"'`\])]{0,4}"#;
+
+/// What leads from a name to its value.
+const SIGNS: [&str; 9] = [
+    // `name string = `, `name: &'static str = `, `name?: Option<String> = `, `name ||= `, `name := `, `name =>`.
+    r"(?:[ \t]{1,4}[Ss]tr(?:ing)?\??|[ \t]{0,4}\??:[ \t]{0,4}[&'0-9A-Za-z_<>\[\]?.]{1,24}(?:[ \t][0-9A-Za-z_<>\[\]?]{1,16})?)?[ \t]{0,8}[:?.+|]{0,3}=>?[ \t]{0,8}",
+    // `name: `, `name, `, `name || `, `name ?? `, `${name:-`, `name->`, `name <- `, `| name | `.
+    r"[ \t]{0,8}(?:[:,]|\|{1,2}|\?\?|:-|->|<-)[ \t]{0,8}",
+    r"[ \t]{1,4}or[ \t]{1,4}",
+    // The value on the next line: in quotes, or as a block of YAML.
+    r#"[ \t]{0,8}[:=][ \t]{0,4}(?:\\?\r?\n[ \t]{0,40}["']|[|>][+-]?\s{1,48})"#,
+    // `<name>`, `<string name="name">`, `<key>name</key> <string>`, `<name>name</name> <value>`.
+    r"(?:</[A-Za-z]{1,12}>\s{0,48}<[A-Za-z]{1,12})?>\s{0,48}(?:<!\[CDATA\[)?",
+    r"[ \t]{1,4}value=",
+    // `- name: name`, `value: `; `{"name": "name", "value": `.
+    r#",?\s{1,48}["']?[Vv]alue["']?[ \t]{0,4}[:=][ \t]{0,4}"#,
+    // `variable "name" { default = `.
+    r"[ \t]{0,3}\{[^{}]{0,100}?default[ \t]{0,8}=[ \t]{0,4}",
+    // `Authorization: name VALUE` and the like say more than a blank: a scheme.
+    r#"(?i:[ \t]{0,8}[:=][ \t]{0,4}["']?(?:bearer|token|apikey|key)[ \t=:]{1,3})"#,
+];
+
+/// `ENV name VALUE`, `--name VALUE`, `set name VALUE`.
+const BLANK: &str = r"[ \t]{1,4}";
+
+/// What a value begins with: quotes, the prefix of a string, a call.
+const OPENED: &str =
+    r#"(?:(?:new[ \t])?[A-Za-z_&\[][0-9A-Za-z_.:!\]]{0,30}[(\[]{1,2}|[@$A-Za-z]{1,2}["'])?[\\"'`(\[]{0,4}"#;
+
+/// What stands for [`joint`] in a rule's pattern.
+pub(super) const JOINT: &str = "(?&is)";
+
+/// What joins a name to its value in the syntaxes we know, as a pattern.
+pub(super) fn joint() -> String {
+    format!("{CLOSED}(?:{}){OPENED}", SIGNS.join("|"))
+}
 
 /// The words and the value of a contextual rule.
 #[derive(Clone, Debug)]
@@ -37,20 +75,22 @@ impl Contextual<'_> {
         Some(format!("word `{odd}` must be of a-z, 0-9, `_` and `-`"))
     }
 
-    /// The pattern: name, assignment, value, in the syntaxes of programs, shells, configuration files, XML and
-    /// command lines.
+    /// The pattern: name, sign, value, in the syntaxes of programs, shells, configuration files, XML and command lines.
     pub(super) fn pattern(&self) -> String {
         let words = self.words.join("|");
         let names = if self.names.is_empty() { NAMES.join("|") } else { self.names.join("|") };
         let name = format!("(?i:{names})[0-9A-Za-z_.-]{{0,20}}");
-        let name = if self.alone { format!("(?:{name})?") } else { name };
-        let mut pattern = format!("(?i:{words})[0-9A-Za-z_.-]{{0,30}}?{name}");
-        // A quoted name or index ends, or its value stands in an attribute; then comes a type, then the sign.
-        pattern.push_str(r#"[\\"'`\])]{0,4}(?:[ \t]{0,4}:?[ \t]{0,4}(?:string|String|str|&str))?"#);
-        pattern.push_str(r"(?:[ \t]{0,8}(?:[:?.+]{0,3}=>?|[:,]|->)[ \t]{0,8}|>\s{0,48}|[ \t]{1,4}value=");
-        pattern.push_str(r#")[\\"'`(]{0,4}"#);
-        write!(pattern, r"(?P<secret>{})(?:[^0-9A-Za-z_+/=-]|\z)", self.value).expect("a String takes every write");
-        pattern
+        let signs = SIGNS.join("|");
+        // A name may be words (`Acme API key: …`), and a blank alone may be the sign (`--acme-key …`); both is prose.
+        let ways = [
+            format!("[0-9A-Za-z_. -]{{0,30}}?{name}{CLOSED}(?:{signs})"),
+            format!("[0-9A-Za-z_.-]{{0,30}}?{name}{CLOSED}{BLANK}"),
+        ];
+        let alone = self.alone.then(|| format!("[0-9A-Za-z_.-]{{0,30}}?{CLOSED}(?:{signs})"));
+        let ways = ways.into_iter().chain(alone).collect::<Vec<_>>().join("|");
+        let value = self.value;
+        // The name goes on into the sign; the matcher cuts it.
+        format!(r"(?P<name>(?i:{words})(?:{ways})){OPENED}(?P<secret>{value})(?:[^0-9A-Za-z_+/=-]|\z)")
     }
 
     /// Templates the rule must match, one a syntax.
@@ -117,6 +157,32 @@ mod tests {
             "$acmeKey .= \"VALUE\"",
             "<acmeKey>\n  VALUE\n</acmeKey>",
             r#"{\"acmeKey\":\"VALUE\"}"#,
+            "const ACME_KEY: &'static str = \"VALUE\";",
+            "let acmeKey: Option<String> = \"VALUE\"",
+            "acmeKey?: string = 'VALUE'",
+            "NSString *const kAcmeKey = @\"VALUE\";",
+            "acme_key = b'VALUE'",
+            "acme_key = SecretStr(\"VALUE\")",
+            "acmeKey := []byte(\"VALUE\")",
+            "ACME_KEY ||= 'VALUE'",
+            "process.env.ACME_KEY || 'VALUE'",
+            "process.env['ACME_KEY'] ?? \"VALUE\"",
+            "os.environ.get('ACME_KEY') or 'VALUE'",
+            "acme_key <- \"VALUE\"",
+            "${ACME_KEY:-VALUE}",
+            "| ACME_KEY | VALUE |",
+            "acme_key:\n  'VALUE'",
+            "acme_key: >-\n  VALUE\n",
+            "- name: ACME_KEY\n  value: VALUE\n",
+            "{\"name\": \"ACME_KEY\",\n \"value\": \"VALUE\"}",
+            "<key>AcmeKey</key>\n<string>VALUE</string>",
+            "<name>acme.key</name><value>VALUE</value>",
+            "<acmeKey><![CDATA[VALUE]]></acmeKey>",
+            "variable \"acme_key\" {\n  type = string\n  default = \"VALUE\"\n}",
+            "X-Acme-Auth: Bearer VALUE",
+            "acme --acme-key VALUE run",
+            "ENV ACME_KEY VALUE\n",
+            "Acme API key: VALUE",
         ] {
             assert!(matches(false, text), "{text}");
         }
@@ -124,6 +190,7 @@ mod tests {
             assert!(!matches(false, text), "{text}");
         }
         assert!(matches(true, "acme: VALUE") && !matches(false, "acme: VALUE"));
+        assert!(matches(true, "acme_key VALUE") && !matches(true, "acme VALUE"), "a blank is no sign of a word alone");
     }
 
     #[test]

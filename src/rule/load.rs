@@ -8,12 +8,12 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::anchor::Anchor;
-use super::contextual::Contextual;
+use super::contextual::{Contextual, JOINT, joint};
 use super::proof::{self, LONGEST_BOUND};
 use super::{Confidence, Matcher, Rule, Severity, Text};
 
 /// Hand-written matchers of the engine that rules may name.
-pub const MATCHERS: [&str; 8] = [
+pub const MATCHERS: [&str; 9] = [
     "pem-private-key",
     "putty-private-key",
     "pgp-private-key",
@@ -22,11 +22,22 @@ pub const MATCHERS: [&str; 8] = [
     "generic-assignment",
     "jwk-private-key",
     "nkey-seed",
+    "pkcs12-file",
 ];
 
 /// Filters that rules may name; see `engine/filter`.
-pub const FILTERS: [&str; 9] =
-    ["documented", "placeholder", "plain", "repetitive", "entropy", "reference", "stated", "wordlike", "model"];
+pub const FILTERS: [&str; 10] = [
+    "documented",
+    "placeholder",
+    "plain",
+    "repetitive",
+    "entropy",
+    "named",
+    "reference",
+    "stated",
+    "wordlike",
+    "model",
+];
 
 /// What a secret may open.
 pub const FAMILIES: [&str; 3] = ["key", "connection_string", "sas_token"];
@@ -190,7 +201,7 @@ impl RawContextual {
             cloud: self.cloud,
             family: key(),
             cwe: hard_coded_credentials(),
-            filters: Some(self.filters.unwrap_or_else(usual)),
+            filters: Some(self.filters.unwrap_or_else(usual).into_iter().chain(["named".to_owned()]).collect()),
             entropy: self.entropy,
             types: self.types,
             specificity: 60,
@@ -392,6 +403,7 @@ fn matcher(
 ) -> Result<Matcher, String> {
     match (pattern, code) {
         (Some(pattern), None) => {
+            let pattern = if pattern.contains(JOINT) { pattern.replace(JOINT, &joint()) } else { pattern };
             let proof = proof::prove(&pattern, keywords)?;
             if proof.empty {
                 return Err("the pattern matches the empty string".into());
@@ -442,6 +454,18 @@ mod tests {
     fn unknown_keys_are_mistakes() {
         let text = "[[rule]]\nid = \"a\"\nname = \"x\"\ncolour = 3\n";
         assert!(reasons(text)[0].starts_with("my.toml:4: unknown field `colour`"), "{:?}", reasons(text));
+    }
+
+    #[test]
+    fn a_pattern_may_name_the_joint() {
+        let rule = |keyword: &str| {
+            format!(
+                "[[rule]]\nid = \"a\"\nname = \"x\"\nkeywords = [\"{keyword}\"]\npattern = 'acme_key(?&is)([0-9]{{4}})'\n"
+            )
+        };
+        let loaded = load("f", &rule("acme_key"), Origin::User).expect("it loads");
+        let Matcher::Pattern { pattern, bound, .. } = &loaded[0].rule.matcher else { panic!("a pattern") };
+        assert!(bound.is_some() && !pattern.contains("(?&"), "{pattern}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::random::Random;
 use super::text::has_placeholder_word;
-use crate::engine::structure::{b64, pbe, pgp, ppk, ssh};
+use crate::engine::structure::{b64, pbe, pgp, pkcs12_file as pfx, ppk, ssh};
 
 /// A DER value.
 pub(crate) fn der(tag: u8, content: &[u8]) -> Vec<u8> {
@@ -134,6 +134,22 @@ fn wrapped(body: &str, columns: usize) -> String {
     }
     out.push('\n');
     out
+}
+
+/// A PKCS #12 file under `passphrase`, SHA-256 and 2,048 rounds, with an encrypted key of random bytes.
+pub(super) fn pfx_file(random: &mut Random, passphrase: &str) -> Vec<u8> {
+    /// Object identifiers of PKCS #7 data, of a shrouded key bag and of SHA-256.
+    const DATA: [u8; 9] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1];
+    const BAG: [u8; 11] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 0x0c, 0x0a, 1, 2];
+    const SHA256: [u8; 9] = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1];
+    let content = |inside: &[u8]| sequence(&[der(6, &DATA), der(0xa0, &der(4, inside))]);
+    let bag = sequence(&[der(6, &BAG), der(0xa0, &encrypted_pkcs8(random))]);
+    let safe = sequence(&[content(&sequence(&[bag]))]);
+    let salt = random.bytes(8);
+    let code = pfx::seal(&safe, passphrase, &salt, 2048);
+    let algorithm = sequence(&[der(6, &SHA256), der(5, &[])]);
+    let mac = sequence(&[sequence(&[algorithm, der(4, &code)]), der(4, &salt), integer(&[0x08, 0x00])]);
+    sequence(&[integer(&[3]), content(&safe), mac])
 }
 
 /// An unencrypted PuTTY key file, version 3, with an Ed25519 key.

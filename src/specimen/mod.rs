@@ -48,7 +48,7 @@ pub enum SpecimenError {
 ///   `entra-secret`, `gitlab-routable:PREFIX`, `atlassian`, `confluent`, `grafana`, `zuplo`, `pypi`, `aws-key-id:PREFIX`,
 ///   `jwt` (until 2100), `jwt-expired` (until 2021), `nkey` (a user's seed),
 ///   `sentry` (an organisation's).
-/// - Key files: `pem:LABEL`, `pgp`, `ppk`, `pkcs12` (in base64), `gcp-service-account`.
+/// - Key files: `pem:LABEL`, `pgp`, `ppk`, `pkcs12` (in base64), `pfx:PASSPHRASE` (binary), `gcp-service-account`.
 ///
 /// # Errors
 /// [`SpecimenError`] names the generator or argument that is wrong; nothing is made then.
@@ -142,6 +142,7 @@ static GENERATORS: &[Generator] = &[
     generator!("jwt-expired", NOTHING, "", |random, none| none.is_empty().then(|| token::jwt(random, 1_609_459_200))),
     generator!("pem", "the label of a private key: `RSA PRIVATE KEY`, `PRIVATE KEY`, …", "EC PRIVATE KEY", key::pem),
     generator!("ppk", NOTHING, "", |random, none| none.is_empty().then(|| key::putty(random))),
+    generator!("pfx", "a passphrase, or nothing", "abc", |random, word| Some(key::pfx_file(random, word))),
     generator!("pgp", NOTHING, "", |random, none| none.is_empty().then(|| key::pgp(random))),
     // Opens with the empty password.
     generator!("pkcs12", NOTHING, "", |random, none| none.is_empty().then(|| key::pkcs12(random))),

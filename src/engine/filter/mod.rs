@@ -6,6 +6,7 @@ use crate::rule::Rule;
 mod documented;
 mod entropy;
 mod model;
+mod named;
 mod placeholder;
 mod plain;
 mod reference;
@@ -66,6 +67,7 @@ pub static ALL: &[&dyn Filter] = &[
     &repetitive::Repetitive,
     &entropy::Entropy,
     &model::Model,
+    &named::Named,
     &reference::Reference,
     &stated::Stated,
     &wordlike::Wordlike,

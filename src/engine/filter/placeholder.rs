@@ -30,7 +30,8 @@ impl Filter for Placeholder {
 
     fn judge(&self, candidate: Candidate<'_>) -> Opinion {
         let secret = candidate.secret;
-        if is_masked(secret) {
+        let prefix = candidate.rule.public_prefix.as_bytes();
+        if is_masked(secret.strip_prefix(prefix).unwrap_or(secret)) {
             return Opinion::Drop("it is masked");
         }
         if is_bracketed(secret) || holds_a_blank(secret) {
@@ -56,11 +57,14 @@ fn is_run(word: &[u8]) -> bool {
     word.windows(2).all(|pair| pair[0].eq_ignore_ascii_case(&pair[1]))
 }
 
-/// `****`, `xxxxx`, `ghp_XXXXXXXX`, `.....`: a run of one mask character makes up half of it or more.
+/// `****`, `xxxxx`, `ghp_XXXXXXXX`, `.....`: a run of one mask character makes up half of it or more. `xxxx-xxxx-xxxx`: so
+/// do several runs of four, but for a quarter of it.
 fn is_masked(secret: &[u8]) -> bool {
     let masks = |byte: &u8| b"*xX.#?_-\xe2\x80\xa2".contains(byte);
     let longest = secret.chunk_by(|a, b| a == b).filter(|run| masks(&run[0])).map(<[u8]>::len).max().unwrap_or(0);
-    longest >= 4 && longest * 2 >= secret.len()
+    let long = |run: &&[u8]| masks(&run[0]) && run.len() >= 4;
+    let all: usize = secret.chunk_by(|a, b| a == b).filter(long).map(<[u8]>::len).sum();
+    longest >= 4 && (longest * 2 >= secret.len() || all * 4 >= secret.len() * 3)
 }
 
 /// `sk-<your key>`, `{"a": "<<b>>"}`: a blank to be filled in, in angle brackets, somewhere in it.
@@ -92,6 +96,8 @@ mod tests {
             "xxxxxxxxxxxx",
             "gh_XXXXXXXXXXXXXXXX",
             "**********",
+            "xxxx-xxxx-xxxx-xxxx",
+            "_xxxxxx_xxxxxxxxxxxx-xxxxxxx-X",
             "{{ secret }}",
             "changeme",
             "sk-<your key>",

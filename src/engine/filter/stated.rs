@@ -166,6 +166,7 @@ impl Filter for Stated {
             return Opinion::Drop("it is punctuation");
         }
         if !secret.iter().any(u8::is_ascii_digit)
+            && !is_unspeakable(secret)
             && secret.iter().all(|byte| byte.is_ascii_alphabetic() || b"_-.".contains(byte))
         {
             return Opinion::Lower("it may be a word");
@@ -201,6 +202,15 @@ fn is_constant(secret: &[u8]) -> bool {
     secret.contains(&b'_')
         && secret.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_')
         && secret[0].is_ascii_uppercase()
+}
+
+/// Consonants in a row that words, and most words put together, don't have: `passwordStrings` has five.
+const UNSPEAKABLE: usize = 7;
+
+/// `yqDVtkqPEC`: letters that nobody put together. `y` counts as a vowel.
+fn is_unspeakable(secret: &[u8]) -> bool {
+    let is_consonant = |byte: &u8| byte.is_ascii_alphabetic() && !b"aeiouy".contains(&byte.to_ascii_lowercase());
+    secret.split(|byte| !is_consonant(byte)).any(|run| run.len() >= UNSPEAKABLE)
 }
 
 /// `80?…`, `443#…`: what stands behind `host:` in an address whose `@` comes later.
@@ -259,10 +269,12 @@ mod tests {
 
     #[test]
     fn words_are_doubted_and_values_stay() {
-        for secret in ["jihan", "letmein-please", "admin", "Sommer"] {
+        for secret in ["jihan", "letmein-please", "admin", "Sommer", "passwordStrings"] {
             assert!(matches!(opinion("stated", "", secret, 0.0), Opinion::Lower(_)), "{secret}");
         }
-        for secret in ["kX9!mmq2zz", "$ecretP4ss!", "r4ac4l!", "pass99word1x", "pa$$%s7w0rd", "12345"] {
+        for secret in
+            ["kX9!mmq2zz", "$ecretP4ss!", "r4ac4l!", "pass99word1x", "pa$$%s7w0rd", "12345", "yqDVtkqPECriaLRi"]
+        {
             assert_eq!(opinion("stated", "", secret, 0.0), Opinion::Keep, "{secret}");
         }
     }

@@ -14,6 +14,7 @@ pub(crate) use assignment::SURROUNDINGS;
 mod block;
 mod jwk;
 mod nkey;
+mod pkcs12;
 mod service_account;
 
 /// A match as a matcher sees it, before filters and checks.
@@ -86,6 +87,7 @@ pub(crate) static ALL: &[&dyn CodeMatcher] = &[
     &assignment::Assignment,
     &jwk::Jwk,
     &nkey::Nkey,
+    &pkcs12::Pkcs12,
 ];
 
 /// Companions that patterns may name; group names become these.
@@ -143,8 +145,11 @@ impl Pattern {
         }
         let group = |index: usize| captures.get_group(index).map(|span| Span::new(span.start, span.end));
         let secret = group(self.secret_group).filter(|span| !span.is_empty()).unwrap_or(whole);
-        let companions =
-            self.companions.iter().filter_map(|&(word, index)| group(index).map(|span| (word, span))).collect();
+        let companion = |&(word, index): &(&'static str, usize)| {
+            let span = group(index)?;
+            Some((word, if word == "name" { name_in(text, span) } else { span }))
+        };
+        let companions = self.companions.iter().filter_map(companion).collect();
         Some(RawMatch { whole, secret, decoded: None, companions, bare: false })
     }
 }
@@ -163,6 +168,14 @@ impl Pattern {
         };
         span.map_or(trimmed, |span| Span::new(span.start, span.end).shifted(trimmed.start))
     }
+}
+
+/// The name that `span` begins with: words, joined by blanks, dots, hyphens and underlines.
+fn name_in(text: &[u8], span: Span) -> Span {
+    let bytes = &text[span.start..span.end];
+    let len = bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b" ._-".contains(byte)).count();
+    let len = bytes[..len].iter().rposition(|byte| byte.is_ascii_alphanumeric()).map_or(0, |at| at + 1);
+    Span::new(span.start, span.start + len)
 }
 
 /// Compiles a pattern for bytes.

@@ -125,7 +125,9 @@ fn sec1(mut fields: Der<'_>, outer: Option<&[u8]>) -> Result<Key, &'static str> 
         // Parameters written out, or a curve that we have no name for.
         return Ok(Key { kind: Some("ecdsa".to_owned()), ..Key::default() });
     };
-    if private.len() > curve.size {
+    // Some tools write it as they write a positive `INTEGER`, with a zero in front; OpenSSL reads that.
+    let significant = private.iter().skip_while(|byte| **byte == 0).count();
+    if significant > curve.size {
         return Err("private number is longer than its curve");
     }
     // SSH knows uncompressed points only (RFC 5656 section 3.1); the first byte counts unused bits.

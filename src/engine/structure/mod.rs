@@ -35,6 +35,7 @@ pub(crate) mod pbe;
 mod pem;
 pub(crate) mod pgp;
 mod pkcs12;
+pub(crate) mod pkcs12_file;
 pub(crate) mod ppk;
 mod presigned_url;
 pub(crate) mod pypi_macaroon;
@@ -103,6 +104,7 @@ pub static ALL: &[&dyn StructureCheck] = &[
     &openai_marker::OpenaiMarker,
     &pem::Pem,
     &pkcs12::Pkcs12,
+    &pkcs12_file::Pkcs12File,
     &ppk::Ppk,
     &presigned_url::PresignedUrl,
     &pypi_macaroon::PypiMacaroon,

@@ -7,7 +7,7 @@ use aes::cipher::{Block, BlockCipherDecrypt, BlockSizeUser, KeyInit};
 use hmac::{Hmac, Mac};
 use rc2::Rc2;
 use sha1::Sha1;
-use sha2::{Digest, Sha256, Sha512};
+use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::der::{Der, INTEGER, OCTET_STRING, OID, SEQUENCE};
 
@@ -28,6 +28,8 @@ pub(crate) enum Hash {
     Sha1,
     /// SHA-256.
     Sha256,
+    /// SHA-384.
+    Sha384,
     /// SHA-512.
     Sha512,
 }
@@ -38,6 +40,7 @@ impl Hash {
         match oid {
             [0x2b, 0x0e, 3, 2, 0x1a] => Some(Self::Sha1),
             [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1] => Some(Self::Sha256),
+            [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2] => Some(Self::Sha384),
             [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3] => Some(Self::Sha512),
             _ => None,
         }
@@ -48,19 +51,21 @@ impl Hash {
         match self {
             Self::Sha1 => 20,
             Self::Sha256 => 32,
+            Self::Sha384 => 48,
             Self::Sha512 => 64,
         }
     }
 
     /// Length of the blocks it works on, in bytes.
     fn block(self) -> usize {
-        if self == Self::Sha512 { 128 } else { 64 }
+        if matches!(self, Self::Sha384 | Self::Sha512) { 128 } else { 64 }
     }
 
     fn digest(self, parts: &[&[u8]]) -> Vec<u8> {
         match self {
             Self::Sha1 => digest::<Sha1>(parts),
             Self::Sha256 => digest::<Sha256>(parts),
+            Self::Sha384 => digest::<Sha384>(parts),
             Self::Sha512 => digest::<Sha512>(parts),
         }
     }
@@ -74,6 +79,9 @@ impl Hash {
             }
             Self::Sha256 => {
                 Hmac::<Sha256>::new_from_slice(key).expect(KEY).chain_update(text).finalize().into_bytes().to_vec()
+            }
+            Self::Sha384 => {
+                Hmac::<Sha384>::new_from_slice(key).expect(KEY).chain_update(text).finalize().into_bytes().to_vec()
             }
             Self::Sha512 => {
                 Hmac::<Sha512>::new_from_slice(key).expect(KEY).chain_update(text).finalize().into_bytes().to_vec()
