@@ -65,6 +65,13 @@ fn literal_stage_source(bencher: Bencher<'_, '_>) {
     bencher.counter(BytesCount::of_slice(&text)).bench_local(|| engine.literal_hits(black_box(&text)));
 }
 
+/// The search for views, of which source has few.
+#[divan::bench]
+fn views_source(bencher: Bencher<'_, '_>) {
+    let text = source();
+    bencher.counter(BytesCount::of_slice(&text)).bench_local(|| keytrail::view::each(black_box(&text), |_| {}));
+}
+
 /// A real binary: this very program, debug information and all.
 fn binary() -> Vec<u8> {
     let path = std::env::current_exe().expect("a program knows where it is");

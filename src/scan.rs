@@ -190,13 +190,17 @@ impl<'c> Collector<'c> {
             let detail = "scanned by what changed and scanned in full, it gives different matches; please report it";
             self.unread(Unread::new(UnreadKind::Mismatch, Self::name_of(blob), detail).object(blob.id));
         }
-        let is_clean = !differs && scanned.matches.is_empty();
+        let is_clean = !differs && !scanned.is_cut && scanned.matches.is_empty();
         Outcome { hits: self.hits(blob, &scanned), trace, is_clean }
     }
 
     /// Makes hits of a blob's matches. The first [`MOST_HITS`] of each rule are kept. Those under the threshold have a
     /// limit of their own, so that they never push out a finding; findings past the limit are unread.
     fn hits(&self, blob: &Blob<'_>, scanned: &Scanned) -> Vec<Hit> {
+        if scanned.is_cut {
+            let detail = "encodings nested in it hold more than is decoded; look into it by hand";
+            self.unread(Unread::new(UnreadKind::Limit, Self::name_of(blob), detail).object(blob.id));
+        }
         if scanned.matches.is_empty() {
             return Vec::new();
         }

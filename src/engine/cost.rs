@@ -55,11 +55,12 @@ impl Engine {
     /// every text, whatever it holds.
     pub fn cost(&self, bytes: &[u8]) -> Costs {
         let mut costs = Costs { rules: vec![Cost::default(); self.detectors.len()], bytes: 0 };
-        let views = view::views(bytes);
-        for text in std::iter::once(bytes).chain(views.iter().map(|view| view.text.as_slice())) {
+        let mut add = |text: &[u8]| {
             costs.bytes += text.len() as u64;
             self.sweep(text, &mut costs);
-        }
+        };
+        add(bytes);
+        view::each(bytes, |view| add(&view.text));
         costs
     }
 

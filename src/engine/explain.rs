@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::filter::Opinion;
+use super::gather::{Gathered, gather};
 use super::structure::Verdict;
 use super::{Engine, Lane, Match, RawMatch, model};
 use crate::location::Span;
-use crate::view::{self, View};
+use crate::view::View;
 
 /// Features of a rating that are told.
 const MOST_FEATURES: usize = 8;
@@ -141,10 +142,10 @@ pub enum Stage {
 impl Engine {
     /// Every match in `bytes` and its views, dropped ones too, with the steps that judged it; sorted by view and place.
     pub fn explain(&self, bytes: &[u8]) -> (Vec<View>, Vec<Told>) {
-        let views = view::views(bytes);
+        let Gathered { views, found, .. } = gather(bytes, self.search(bytes), true, |text| self.search(text));
         let mut all = Vec::new();
-        for (at, text) in std::iter::once(bytes).chain(views.iter().map(|view| view.text.as_slice())).enumerate() {
-            let found = self.search(text);
+        for (at, found) in found.into_iter().enumerate() {
+            let text = at.checked_sub(1).map_or(bytes, |view: usize| views[view].text.as_slice());
             let mut told: Vec<Told> = Vec::new();
             for one in &found {
                 let mut steps = Vec::new();
@@ -169,8 +170,35 @@ impl Engine {
             }
             all.extend(told);
         }
+        self.tell_across(bytes, &mut all);
         all.sort_by_key(|one| (one.found.view, one.found.raw.secret, one.found.rule));
         (views, all)
+    }
+
+    /// What became of the matches of all texts taken together: the same bytes in several encodings are one match, and known
+    /// values are found again.
+    fn tell_across(&self, bytes: &[u8], all: &mut Vec<Told>) {
+        for found in self.scan(bytes).matches {
+            let same = |one: &&mut Told| {
+                (one.found.view, one.found.rule) == (found.view, found.rule) && one.found.raw == found.raw
+            };
+            let step = |what, detail: Option<&&'static str>| Step::Terms {
+                what,
+                detail: (*detail.unwrap_or(&"")).to_owned(),
+                drops: found.dropped,
+            };
+            match all.iter_mut().find(same) {
+                Some(one) if one.found.reasons.len() < found.reasons.len() => {
+                    one.steps.push(step("encodings", found.reasons.last()));
+                    one.found = found;
+                }
+                Some(_) => {}
+                None => {
+                    let steps = vec![step("again", found.reasons.first())];
+                    all.push(Told { found, steps, owner: None });
+                }
+            }
+        }
     }
 
     /// What checks and filters said of a match in the text it was found in, asked once more.

@@ -13,10 +13,13 @@ use crate::rule::anchor::Run;
 use crate::rule::{Confidence, Matcher, Rule};
 use crate::view::{self, View};
 
+mod across;
+mod again;
 mod cost;
 mod detector;
 pub mod explain;
 pub mod filter;
+mod gather;
 mod matcher;
 pub mod model;
 mod prefilter;
@@ -32,6 +35,7 @@ pub use trace::Trace;
 
 use explain::{Record, Step};
 use filter::{Candidate, Filter, Opinion};
+use gather::{Gathered, gather};
 use matcher::{CodeMatcher, Pattern};
 use prefilter::Prefilter;
 use structure::{StructureCheck, Token, Verdict};
@@ -90,10 +94,12 @@ pub struct Match {
 /// All matches of a text and its views.
 #[derive(Clone, Debug, Default)]
 pub struct Scanned {
-    /// The decoded views, in the order of [`Match::view`] − 1.
+    /// The decoded views that something matched in, in the order of [`Match::view`] − 1.
     pub views: Vec<View>,
     /// Sorted by view, secret span, rule.
     pub matches: Vec<Match>,
+    /// Whether more was encoded in it than is decoded.
+    pub is_cut: bool,
 }
 
 /// What could not become an engine.
@@ -240,31 +246,32 @@ impl Engine {
     /// Adds what the slow lane and the views hold, and settles ownership if there is anything to report.
     fn settle(&self, bytes: &[u8], mut found: Vec<Found>, wide: bool) -> Scanned {
         self.slow_lane(bytes, &mut found);
-        let views = if wide { view::views(bytes) } else { Vec::new() };
-        let texts = views.iter().map(|view| view.text.as_slice());
-        let all: Vec<Vec<Found>> = std::iter::once(found).chain(texts.map(|text| self.search(text))).collect();
-        if all.iter().flatten().all(|one| one.judged.dropped) {
-            return Scanned::default();
+        let gathered = gather(bytes, found, wide, |text| self.search(text));
+        if gathered.found.iter().flatten().all(|one| one.judged.dropped) {
+            return Scanned { is_cut: gathered.is_cut, ..Scanned::default() };
         }
-        let mut matches = Vec::new();
-        for (view, found) in all.into_iter().enumerate() {
-            let text = view.checked_sub(1).map_or(bytes, |view: usize| views[view].text.as_slice());
-            self.own(view, text, found, &mut matches);
+        let scanned = self.owned(bytes, gathered);
+        if scanned.matches.iter().all(|found| found.dropped) {
+            return Scanned { is_cut: scanned.is_cut, ..Scanned::default() };
         }
-        if matches.iter().all(|found| found.dropped) {
-            return Scanned::default();
-        }
-        Scanned { views, matches }
+        scanned
     }
 
     /// As [`Engine::scan`], with another way to find matches.
     fn scan_with(&self, bytes: &[u8], search: impl Fn(&[u8]) -> Vec<Found>) -> Scanned {
-        let views = view::views(bytes);
+        self.owned(bytes, gather(bytes, search(bytes), true, search))
+    }
+
+    /// Settles what matches what.
+    fn owned(&self, bytes: &[u8], Gathered { views, found, is_cut }: Gathered) -> Scanned {
         let mut matches = Vec::new();
-        for (at, text) in std::iter::once(bytes).chain(views.iter().map(|view| view.text.as_slice())).enumerate() {
-            self.own(at, text, search(text), &mut matches);
+        for (view, found) in found.into_iter().enumerate() {
+            let text = view.checked_sub(1).map_or(bytes, |view: usize| views[view].text.as_slice());
+            self.own(view, text, found, &mut matches);
         }
-        Scanned { views, matches }
+        self.own_across(&views, &mut matches);
+        self.find_again(bytes, &views, &mut matches);
+        Scanned { views, matches, is_cut }
     }
 
     /// The matches of every rule in one text: the fast lane by keywords, the slow lane by whole search.

@@ -258,6 +258,22 @@ fn a_match_under_another_hides_all_its_bytes() {
 }
 
 #[test]
+fn images_and_binaries_cost_no_views() {
+    use base64::Engine as _;
+    let engine = engine();
+    let mut random = specimen::random::Random::new(8);
+    let noise: Vec<u8> = (0..300_000).map(|_| random.next() as u8).collect();
+    let image = [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".as_slice(), &noise].concat();
+    let embedded = base64::engine::general_purpose::STANDARD.encode(&image);
+    let lines: Vec<&str> =
+        (0..embedded.len()).step_by(76).map(|at| &embedded[at..embedded.len().min(at + 76)]).collect();
+    for text in [image, format!("url(data:image/png;base64,{embedded})").into_bytes(), lines.join("\n").into_bytes()] {
+        let more = engine.cost(&text).bytes as usize - text.len();
+        assert!(more < text.len() / 1000, "{more} bytes were decoded of {}", text.len());
+    }
+}
+
+#[test]
 fn a_rule_whose_check_is_not_there_makes_no_engine() {
     let text = "[[rule]]\nid = \"x\"\nname = \"x\"\npattern = 'key=[0-9]{4}'\nkeywords = [\"key=\"]\nstructure = \"none-such\"\n";
     let loaded = load("test.toml", text, Origin::User).expect("the loader knows no checks");

@@ -293,9 +293,7 @@ fn standing(finding: &Finding, engine: &Engine) -> (String, Vec<u8>, String) {
 /// as sources hand them out.
 fn without_candidates(engine: &Engine, path: Vec<u8>) -> Vec<u8> {
     let lines: Vec<u8> = path.iter().map(|&byte| if byte == b'/' { b'\n' } else { byte }).collect();
-    let found = engine.scan(&lines).matches;
-    let hidden =
-        mask::merged(found.iter().filter(|found| found.view == 0).flat_map(|found| found.raw.hidden()).collect());
+    let hidden = mask::hidden_spans(engine, &lines);
     if hidden.is_empty() { path } else { mask::masked(&lines, Span::new(0, lines.len()), &hidden).into_bytes() }
 }
 
@@ -389,7 +387,7 @@ fn sighting(versions: &[&Occurrence], masker: &Masker, engine: &Engine) -> Sight
         more: regions.into_values().skip(1).take(MOST_REGIONS).collect(),
         versions: contents.len() as u64,
         name: hit.companions.iter().find(|(word, _)| *word == "name").map(|(_, name)| name.clone()),
-        view: hit.view,
+        view: hit.view.clone(),
         target: target(engine.rule(hit.rule), hit),
         companions: companions(hit, engine),
     }

@@ -1,6 +1,7 @@
 //! Hits: the matches of one blob with all that must be read while its bytes are in hand (position, masked line, marker,
 //! line hashes). Nothing reopens the scanned tree later.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::blob::{Blob, ContentId, ObjectPart};
@@ -53,7 +54,7 @@ pub struct Hit {
     /// For commits: whether it stands in a header and not in the message.
     pub in_header: bool,
     /// The view it was seen in.
-    pub view: Option<&'static str>,
+    pub view: Option<Cow<'static, str>>,
 }
 
 /// What of a hit costs extra.
@@ -87,12 +88,22 @@ pub fn hits(
 ) -> Vec<Hit> {
     let mut hits = Vec::new();
     let texts = std::iter::once(blob.bytes).chain(scanned.views.iter().map(|view| view.text.as_slice()));
+    let mut seen = Vec::new();
     for (at, text) in texts.enumerate() {
         let matches: Vec<&Match> = scanned.matches.iter().filter(|found| found.view == at).collect();
-        if matches.iter().all(|found| found.dropped) {
-            continue;
+        if matches.iter().any(|found| !found.dropped) {
+            let joined = pair::join(engine, text, &matches);
+            seen.push((at, text, matches, joined));
         }
-        let context = Context::new(engine, blob, scanned, at, text, &matches, wanted);
+    }
+    let of_joined = |(at, _, _, joined): &(usize, _, _, Vec<Joined>)| {
+        joined.iter().flat_map(Joined::hidden).map(|span| (*at, span)).collect::<Vec<_>>()
+    };
+    let extra: Vec<(usize, Span)> = seen.iter().flat_map(of_joined).collect();
+    let hidden = hidden_in_blob(scanned, &extra, blob.bytes.len());
+    for (at, text, matches, joined) in seen {
+        let shared = Shared { hidden_in_blob: &hidden, extra: &extra, wanted };
+        let context = Context::new(engine, blob, scanned, (at, text), &matches, joined, shared);
         hits.extend(
             matches
                 .iter()
@@ -104,10 +115,21 @@ pub fn hits(
     // Rules that are reported at some places only have hits of their own.
     let apart = |hit: &Hit| engine.rule(hit.rule).terms.as_ref().map(|_| hit.rule);
     // What is seen in the blob as it is and in a view is one hit.
-    hits.sort_by(|a, b| (apart(a), a.offset, a.view).cmp(&(apart(b), b.offset, b.view)));
+    hits.sort_by(|a, b| (apart(a), a.offset, &a.view).cmp(&(apart(b), b.offset, &b.view)));
     // A string of a binary reads in both byte orders, one byte apart.
     hits.dedup_by(|b, a| apart(a) == apart(b) && b.offset - a.offset <= 1 && a.secret == b.secret);
     hits
+}
+
+/// What is the same for all texts of a blob.
+#[derive(Clone, Copy)]
+struct Shared<'c> {
+    /// In the blob's own bytes.
+    hidden_in_blob: &'c [Span],
+    /// What was joined to matches, by the view it stands in.
+    extra: &'c [(usize, Span)],
+    /// What is asked for beyond that.
+    wanted: Wanted,
 }
 
 /// What all hits of one text share.
@@ -120,6 +142,7 @@ struct Context<'c> {
     hidden: Vec<Span>,
     /// What belongs to each match, in their order.
     joined: Vec<Joined>,
+    hidden_in_blob: &'c [Span],
     header_end: usize,
     wanted: Wanted,
     hashes: Hashes,
@@ -138,23 +161,16 @@ impl<'c> Context<'c> {
         engine: &'c Engine,
         blob: &'c Blob<'c>,
         scanned: &'c Scanned,
-        view: usize,
-        text: &'c [u8],
+        (view, text): (usize, &'c [u8]),
         matches: &[&Match],
-        wanted: Wanted,
+        joined: Vec<Joined>,
+        shared: Shared<'c>,
     ) -> Self {
-        let mut hidden: Vec<Span> = matches.iter().flat_map(|found| hidden_spans(found)).collect();
-        if view == 0 {
-            // The bytes that a view decoded show it too.
-            let decoded = scanned.matches.iter().filter(|found| found.view > 0);
-            hidden.extend(decoded.flat_map(|found| {
-                let view = &scanned.views[found.view - 1];
-                hidden_spans(found).map(|span| view.in_blob(span)).filter(|span| span.end <= text.len())
-            }));
-        }
-        let joined = pair::join(engine, text, matches);
-        hidden.extend(joined.iter().flat_map(Joined::hidden));
-        let hidden = mask::merged(hidden);
+        let Shared { hidden_in_blob, extra, wanted } = shared;
+        let hidden = match view.checked_sub(1) {
+            None => hidden_in_blob.to_vec(),
+            Some(view) => mask::merged(hidden_in_view(scanned, view, extra, hidden_in_blob)),
+        };
         let header_end = match blob.id {
             ContentId::Object(ObjectPart::Commit, _) => {
                 memchr::memmem::find(text, b"\n\n").unwrap_or(if text.starts_with(b"\n") { 0 } else { text.len() })
@@ -169,6 +185,7 @@ impl<'c> Context<'c> {
             text,
             hidden,
             joined,
+            hidden_in_blob,
             header_end,
             wanted,
             hashes: Hashes::default(),
@@ -215,6 +232,16 @@ impl<'c> Context<'c> {
             let end = crate::location::advance(start, &text[placed.start.min(text.len())..placed.end.min(text.len())]);
             self.regions.insert(key, Region { start, end });
         }
+    }
+
+    /// The reason of the marker that speaks for a match: in its own text, or on the encoded line.
+    fn marker(&self, whole: Span) -> Option<String> {
+        let here = suppress::inline_marker(self.text, whole).map(|marker| marker.reason(self.text, &self.hidden));
+        here.or_else(|| {
+            let encoded = self.view.checked_sub(1).map(|view| self.scanned.views[view].covered(whole))?;
+            let bytes = self.blob.bytes;
+            suppress::inline_marker(bytes, encoded).map(|marker| marker.reason(bytes, self.hidden_in_blob))
+        })
     }
 
     /// The value of a match.
@@ -266,12 +293,44 @@ impl<'c> Context<'c> {
             companions,
             parts: joined.parts.iter().map(part).collect(),
             of: joined.of.map(|main| self.value(matches[main])),
-            marker: suppress::inline_marker(self.text, found.raw.whole)
-                .map(|marker| marker.reason(self.text, &self.hidden)),
+            marker: self.marker(found.raw.whole),
             in_header: start < self.header_end,
-            view: self.view.checked_sub(1).map(|view| self.scanned.views[view].name),
+            view: self.view.checked_sub(1).map(|view| self.scanned.views[view].name.clone()),
         }
     }
+}
+
+/// What no line of the blob may show: its own matches, and the encoded bytes that show those of views.
+fn hidden_in_blob(scanned: &Scanned, extra: &[(usize, Span)], len: usize) -> Vec<Span> {
+    let spans = hidden_anywhere(scanned, extra).map(|(view, span)| {
+        let view = view.checked_sub(1).map(|view| &scanned.views[view]);
+        view.map_or(span, |view| view.covered(span))
+    });
+    mask::merged(spans.filter(|span| span.end <= len).collect())
+}
+
+/// What no line of a view may show: its own matches, those of views of it, and where readable text was decoded, what is
+/// hidden in the blob.
+fn hidden_in_view(scanned: &Scanned, view: usize, extra: &[(usize, Span)], hidden_in_blob: &[Span]) -> Vec<Span> {
+    let this = &scanned.views[view];
+    let mut hidden: Vec<Span> = Vec::new();
+    for (at, span) in hidden_anywhere(scanned, extra).filter(|(at, _)| *at > 0) {
+        if at == view + 1 {
+            hidden.push(span);
+        } else {
+            hidden.extend(scanned.views[at - 1].covered_in(span, this));
+        }
+    }
+    if !this.is_opaque() {
+        hidden.extend(hidden_in_blob.iter().filter_map(|span| this.in_view(*span)));
+    }
+    hidden
+}
+
+/// What no line may show, each with the view it stands in.
+fn hidden_anywhere<'s>(scanned: &'s Scanned, extra: &'s [(usize, Span)]) -> impl Iterator<Item = (usize, Span)> + 's {
+    let of_matches = scanned.matches.iter().flat_map(|found| hidden_spans(found).map(|span| (found.view, span)));
+    of_matches.chain(extra.iter().copied())
 }
 
 /// What of a match no line may show.
@@ -281,6 +340,9 @@ fn hidden_spans(found: &Match) -> impl Iterator<Item = Span> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
     use crate::engine::built_in_rules;
     use crate::finding::mask::Masker;
@@ -310,6 +372,60 @@ mod tests {
             let plain = line.replace('\0', "");
             assert!(!plain.contains("kX9!mm") && !plain.contains("Zt5!vv"), "{plain}");
         }
+    }
+
+    /// Shown lines of a text, each with where it begins and its view.
+    fn placed(text: &str) -> Vec<(String, u64, u64, String)> {
+        let engine = Engine::new(built_in_rules()).expect("the built-in rules make an engine");
+        let blob = Blob::whole(ContentId::Serial(0), text.as_bytes());
+        let masker = Masker::new(std::iter::empty());
+        let hits = hits(&engine, &blob, &engine.scan(text.as_bytes()), Wanted { hashes: true, steps: false }, |_| true);
+        hits.iter()
+            .map(|hit| {
+                let start = hit.region.start;
+                (hit.line.shown(&masker), start.line, start.column, hit.view.clone().unwrap_or_default().into_owned())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_a_view_holds_is_placed_in_the_text_and_masked_as_a_whole() {
+        let token = crate::specimen::expand("<<github:ghp_>>", 3).expect("a template");
+        let token = String::from_utf8(token).expect("tokens are ASCII");
+        let encoded = STANDARD.encode(format!("a token of ours: {token}\nand more"));
+        let word = ["pass", "word"].concat();
+        let text = format!("first\n  blob: {encoded} # {word}=\"kX9!mmq2zz\"\nlast\n");
+        let lines = placed(&text);
+        let [decoded, plain] = lines.as_slice() else { panic!("{lines:?}") };
+        // The decoded text from `ghp_` on: quads are of three bytes, and 17 stand before it.
+        assert_eq!((decoded.1, decoded.2, decoded.3.as_str()), (2, 9 + 17 / 3 * 4, "base64"));
+        assert_eq!(decoded.0, "a token of ours: ‹redacted›");
+        assert_eq!(plain.0, format!("blob: ‹redacted› # {word}=\"‹redacted›\""), "no part of what is encoded is shown");
+    }
+
+    #[test]
+    fn what_is_encoded_within_is_hidden_in_all_that_is_shown() {
+        let token = crate::specimen::expand("<<github:ghp_>>", 3).expect("a template");
+        let inner = STANDARD.encode(&token);
+        let word = ["pass", "word"].concat();
+        let outer = STANDARD.encode(format!("x {inner} {word}='kX9!mmq2zzLq'"));
+        let text = format!("u=a%3Db&v={outer}&{word}%3DkX9!mmq2zzLr LOGIN={outer}");
+        let lines = placed(&text);
+        assert!(lines.len() >= 3, "{lines:?}");
+        for (line, ..) in lines {
+            assert!(!line.contains(&inner[4..12]) && !line.contains(&outer[4..12]) && !line.contains("kX9!"), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_marker_on_the_encoded_line_speaks_for_it() {
+        let token = crate::specimen::expand("<<github:ghp_>>", 3).expect("a template");
+        let text = format!("blob: {} # keytrail:allow old {}", STANDARD.encode(&token), STANDARD.encode(&token));
+        let engine = Engine::new(built_in_rules()).expect("the built-in rules make an engine");
+        let blob = Blob::whole(ContentId::Serial(0), text.as_bytes());
+        let hits = hits(&engine, &blob, &engine.scan(text.as_bytes()), Wanted { hashes: true, steps: false }, |_| true);
+        let reasons: Vec<_> = hits.iter().map(|hit| hit.marker.as_deref()).collect();
+        assert_eq!(reasons, [Some("old ‹redacted›"); 2]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Match, Scanned};
 use crate::location::{Span, line_window};
 use crate::secret::{REDACTED, Secret};
 
@@ -131,11 +131,26 @@ impl Masker {
     }
 }
 
+/// What no line may show of a name or other short text: the candidates that the engine sees in it, at any confidence,
+/// and what goes with them; see [`merged`]. Of encoded ones all that was decoded in one go.
+pub fn hidden_spans(engine: &Engine, bytes: &[u8]) -> Vec<Span> {
+    let scanned = engine.scan(bytes);
+    spans(&scanned, |found| found.raw.hidden().collect())
+}
+
+/// Where what `of` names of each match stands in the text.
+fn spans(scanned: &Scanned, of: impl Fn(&Match) -> Vec<Span>) -> Vec<Span> {
+    let placed = scanned.matches.iter().flat_map(|found| {
+        let view = found.view.checked_sub(1).map(|view| &scanned.views[view]);
+        of(found).into_iter().map(move |span| view.map_or(span, |view| view.covered(span)))
+    });
+    merged(placed.collect())
+}
+
 /// Replaces every candidate that the engine sees in a name or other short text, at any confidence.
 pub fn candidates(engine: &Engine, bytes: &mut Vec<u8>) {
-    let spans: Vec<Span> =
-        engine.scan(bytes).matches.iter().filter(|found| found.view == 0).map(|found| found.raw.secret).collect();
-    for span in merged(spans).into_iter().rev() {
+    let found = spans(&engine.scan(bytes), |found| vec![found.raw.secret]);
+    for span in found.into_iter().rev() {
         bytes.splice(span.start..span.end, REDACTED.bytes());
     }
 }
@@ -290,6 +305,17 @@ mod tests {
         );
         let masked = String::from_utf8(masker.bytes(text.as_bytes()).into_owned()).expect("still text");
         assert_eq!(masked, "a/pre_‹redacted›/b ‹redacted› ‹redacted› ‹redacted› xroot1 /‹redacted›/");
+    }
+
+    #[test]
+    fn names_show_no_candidate_in_clear_or_encoded() {
+        let engine = Engine::new(crate::engine::built_in_rules()).expect("the built-in rules make an engine");
+        let token = crate::specimen::expand("<<github:ghp_>>", 3).expect("a template");
+        let encoded = STANDARD_NO_PAD.encode([b"a token: ".as_slice(), &token].concat());
+        let mut name = format!("a/{}/x-{encoded}.txt", String::from_utf8_lossy(&token)).into_bytes();
+        assert_eq!(hidden_spans(&engine, &name).len(), 2);
+        candidates(&engine, &mut name);
+        assert_eq!(String::from_utf8_lossy(&name), "a/‹redacted›/x-‹redacted›.txt");
     }
 
     #[test]

@@ -160,8 +160,8 @@ pub struct Sighting {
     pub object: Option<String>,
     /// Name it was assigned to, masked.
     pub name: Option<String>,
-    /// `utf-16le`, `utf-16be`: the decoded view it was seen in.
-    pub view: Option<&'static str>,
+    /// `utf-16le`, `base64`, `base64 in base64`: the decoded view it was seen in.
+    pub view: Option<std::borrow::Cow<'static, str>>,
     /// What it opens, as told there.
     pub target: Target,
     /// What belongs to it there, sorted.

@@ -4,7 +4,8 @@
 //! other blob with NUL bytes is searched for runs of ASCII characters in UTF-16 (Windows executables, registry hives,
 //! databases); the runs are put one a line.
 
-use super::{Origin, View};
+use super::View;
+use super::map::Builder;
 
 /// Least run of UTF-16 characters in a binary that is worth a look.
 const LEAST_RUN: usize = 8;
@@ -38,15 +39,15 @@ impl Order {
 /// The UTF-16 views of `bytes`.
 pub(super) fn views(bytes: &[u8]) -> Vec<View> {
     match bytes {
-        [0xff, 0xfe, ..] => return vec![whole(bytes, 2, Order::Little)],
-        [0xfe, 0xff, ..] => return vec![whole(bytes, 2, Order::Big)],
+        [0xff, 0xfe, ..] => return whole(bytes, 2, Order::Little).into_iter().collect(),
+        [0xfe, 0xff, ..] => return whole(bytes, 2, Order::Big).into_iter().collect(),
         _ => {}
     }
     if memchr::memchr(0, bytes).is_none() {
         return Vec::new();
     }
     if let Some(order) = guess(&bytes[..bytes.len().min(SAMPLE)]) {
-        return vec![whole(bytes, 0, order)];
+        return whole(bytes, 0, order).into_iter().collect();
     }
     let mut strings = [Strings::new(Order::Little), Strings::new(Order::Big)];
     each_candidate(bytes, |at| strings.iter_mut().for_each(|strings| strings.take(bytes, at)));
@@ -79,23 +80,19 @@ fn is_text(byte: u8) -> bool {
 }
 
 /// Decodes all of `bytes` after `skip`. Unpaired surrogates become U+FFFD; an odd byte at the end is left out.
-fn whole(bytes: &[u8], skip: usize, order: Order) -> View {
+fn whole(bytes: &[u8], skip: usize, order: Order) -> Option<View> {
     let units = bytes[skip..].chunks_exact(2).map(|pair| order.unit([pair[0], pair[1]]));
-    let mut text = String::with_capacity(bytes.len() / 2);
-    let mut origins = vec![Origin { view: 0, blob: skip, width: 2 }];
+    let mut made = Builder::default();
     let mut blob = skip;
     for decoded in char::decode_utf16(units) {
         let (c, taken) = match decoded {
             Ok(c) => (c, 2 * c.len_utf16()),
             Err(_) => (char::REPLACEMENT_CHARACTER, 2),
         };
-        text.push(c);
+        made.unit(c.encode_utf8(&mut [0; 4]).as_bytes(), blob, taken);
         blob += taken;
-        if !c.is_ascii() {
-            origins.push(Origin { view: text.len(), blob, width: 2 });
-        }
     }
-    View { name: order.name(), text: text.into_bytes(), whole: true, origins }
+    View::new(order.name(), made).map(|view| View { whole: true, ..view })
 }
 
 /// Bytes that are looked at together.
@@ -131,14 +128,13 @@ struct Strings {
     order: Order,
     /// Up to where in the blob they have been collected.
     end: usize,
-    text: Vec<u8>,
-    origins: Vec<Origin>,
+    made: Builder,
 }
 
 impl Strings {
     /// None yet.
     fn new(order: Order) -> Self {
-        Self { order, end: 0, text: Vec::new(), origins: Vec::new() }
+        Self { order, end: 0, made: Builder::default() }
     }
 
     /// Takes the string that the character at `at` is part of, if it is long enough and not yet taken.
@@ -158,18 +154,16 @@ impl Strings {
         let run = (start..).step_by(2).take_while(|pair| is_pair(*pair)).count();
         let end = start + 2 * run;
         if run >= LEAST_RUN {
-            self.origins.push(Origin { view: self.text.len(), blob: start, width: 2 });
-            self.text.extend(bytes[start..end].chunks_exact(2).map(|pair| pair[0] | pair[1]));
-            self.origins.push(Origin { view: self.text.len(), blob: end, width: 0 });
-            self.text.push(b'\n');
+            let pairs = (start..end).step_by(2).zip(bytes[start..end].chunks_exact(2));
+            pairs.for_each(|(at, pair)| self.made.unit(&[pair[0] | pair[1]], at, 2));
+            self.made.put(b"\n", end);
         }
         self.end = self.end.max(end);
     }
 
     /// All of them, one a line.
     fn view(self) -> Option<View> {
-        let Self { order, text, origins, .. } = self;
-        (!text.is_empty()).then_some(View { name: order.name(), text, whole: false, origins })
+        View::new(self.order.name(), self.made)
     }
 }
 

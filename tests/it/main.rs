@@ -18,6 +18,8 @@ mod diff;
 mod files;
 // Id and secret, host, user and password: one finding that says what it opens.
 mod pairs;
+// Secrets in encodings.
+mod views;
 // Mounted disks of machines.
 mod image;
 

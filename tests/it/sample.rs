@@ -195,7 +195,7 @@ pub(crate) fn history() -> ScanReport {
         Region { start: Position { line: 2, column: 1 }, end: Position { line: 9, column: 30 } },
     );
     member.place.provenance.members = vec![b"inner dir/a.jar".to_vec(), b"META-INF/key.pem".to_vec()];
-    member.view = Some("utf-16le");
+    member.view = Some("utf-16le".into());
     second.places = vec![member];
     second.earlier = vec![seen(b"old/key.pem", State::HistoryOnly, region(1, 5, 9))];
     second.suppressions = vec![Suppression {

@@ -52,6 +52,12 @@ impl Filter for Placeholder {
     }
 }
 
+/// Whether nothing else than a placeholder is there.
+pub(super) fn is_placeholder(value: &[u8]) -> bool {
+    PLACEHOLDER_EXACT.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(value))
+        || WORDS.find_overlapping_iter(value).any(|found| found.len() * 4 >= value.len() * 3)
+}
+
 /// One character over and over.
 fn is_run(word: &[u8]) -> bool {
     word.windows(2).all(|pair| pair[0].eq_ignore_ascii_case(&pair[1]))
@@ -64,7 +70,8 @@ fn is_masked(secret: &[u8]) -> bool {
     let longest = secret.chunk_by(|a, b| a == b).filter(|run| masks(&run[0])).map(<[u8]>::len).max().unwrap_or(0);
     let long = |run: &&[u8]| masks(&run[0]) && run.len() >= 4;
     let all: usize = secret.chunk_by(|a, b| a == b).filter(long).map(<[u8]>::len).sum();
-    longest >= 4 && (longest * 2 >= secret.len() || all * 4 >= secret.len() * 3)
+    let signs = secret.chunk_by(|a, b| a == b).any(|run| run.len() >= 8 && b"*#?".contains(&run[0]));
+    signs || longest >= 4 && (longest * 2 >= secret.len() || all * 4 >= secret.len() * 3)
 }
 
 /// `sk-<your key>`, `{"a": "<<b>>"}`: a blank to be filled in, in angle brackets, somewhere in it.
@@ -102,6 +109,7 @@ mod tests {
             "changeme",
             "sk-<your key>",
             "&lt;PASSWORD&gt;",
+            "xoxp-12-34-########",
         ] {
             assert!(matches!(opinion("placeholder", "", secret, 0.0), Opinion::Drop(_)), "{secret}");
         }

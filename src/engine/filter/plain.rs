@@ -1,6 +1,7 @@
 //! Values that are plainly something else, whatever their shape: public keys by their name, versions, bytes of a binary.
 
-use super::repetitive::longest_sequence;
+use super::placeholder::is_placeholder;
+use super::repetitive::{longest_braid, longest_sequence};
 use super::wordlike::is_uuid;
 use super::{Candidate, Filter, Opinion};
 
@@ -36,6 +37,22 @@ impl Filter for Plain {
         if is_version(secret) {
             return Opinion::Drop("it is a version");
         }
+        if is_placeholder(&without_leet(secret)) {
+            return Opinion::Drop("it is a placeholder with signs for letters");
+        }
+        let run = secret.chunk_by(|a, b| a == b).map(<[u8]>::len).max().unwrap_or(0);
+        if run >= 10 && run * 2 >= secret.len() {
+            return Opinion::Drop("half of it is one character repeated");
+        }
+        if longest_braid(secret) * 4 >= secret.len() * 3 {
+            return Opinion::Drop("it is the alphabet and the digits in turn");
+        }
+        if PATTERN.iter().any(|piece| memchr::memmem::find(secret, piece).is_some()) {
+            return Opinion::Drop("it is a pattern");
+        }
+        if assigns(secret) {
+            return Opinion::Drop("it is an assignment itself");
+        }
         let says_secret = [b"token".as_slice(), b"secret", b"pass", b"api", b"auth", b"client", b"access"];
         if is_uuid(secret) && !says_secret.iter().any(|word| memchr::memmem::find(&name, word).is_some()) {
             return Opinion::Lower("it is a UUID, which may be an identifier");
@@ -52,6 +69,31 @@ impl Filter for Plain {
         }
         Opinion::Keep
     }
+}
+
+/// `super$ecret`, `$super$ecret`, `p4ssword`: letters in place of the signs and digits that people put for them.
+fn without_leet(secret: &[u8]) -> Vec<u8> {
+    let secret = secret.strip_prefix(b"$").filter(|rest| rest.len() >= 8).unwrap_or(secret);
+    let letter = |byte: &u8| match byte {
+        b'$' | b'5' => b's',
+        b'0' => b'o',
+        b'@' | b'4' => b'a',
+        b'3' => b'e',
+        b'1' | b'!' => b'i',
+        b'7' => b't',
+        other => *other,
+    };
+    secret.iter().map(letter).collect()
+}
+
+/// Pieces that regular expressions hold.
+const PATTERN: [&[u8]; 9] = [b"[0-9", b"[a-z", b"[A-Z", b"[a-f", b"[^", b"(?:", b"(?P<", b"]{", b"\\w"];
+
+/// `word=\"…`: a name, a sign and a quote.
+fn assigns(secret: &[u8]) -> bool {
+    let name = secret.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+    let rest = &secret[name..];
+    name > 0 && [b"=\"".as_slice(), b"='", b"=\\\"", b": \""].iter().any(|sign| rest.starts_with(sign))
 }
 
 /// Last words of names whose values are names and places: `credentialsId`, `SECRET_NAME`, `token_url`.
@@ -153,6 +195,17 @@ mod tests {
         for name in ["credentialsId", "APP_SECRET_NAME", "token.url", "invalidToken", "fake_secret", "NON_MATCHING_KEY"]
         {
             assert!(matches!(opinion("plain", name, "kX9!mmq2zz", 0.0), Opinion::Lower(_)), "{name}");
+        }
+        for secret in [
+            "$super$ecret",
+            "p4ssw0rd",
+            "px-a1b2c3d4-e5f6-g7h8",
+            "aaaaaaaaaaaaaaaaend9",
+            "[0-9A-Za-z]{20,40}",
+            "word=\\\"x1",
+            "a(?:b|c)d",
+        ] {
+            assert!(matches!(opinion("plain", "token", secret, 0.0), Opinion::Drop(_)), "{secret}");
         }
         assert!(matches!(opinion("plain", "csrfToken", "kX9!mmq2zz", 0.0), Opinion::Drop(_)));
         assert!(matches!(opinion("plain", "key", "abcdefg9kX!12", 0.0), Opinion::Lower(_)));

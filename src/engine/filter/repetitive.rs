@@ -43,6 +43,22 @@ pub(super) fn longest_sequence(value: &[u8]) -> usize {
     longest(1).max(longest(-1))
 }
 
+/// Length of the longest stretch of `a1b2c3d4`: every byte is one more, or one less, than the one two before. Signs between
+/// are not counted.
+pub(super) fn longest_braid(value: &[u8]) -> usize {
+    let value: Vec<u8> = value.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect();
+    let longest = |step: i16| {
+        let follows = |three: &[u8]| {
+            let (first, next) = (i16::from(three[0]), i16::from(three[2]));
+            next - first == step || step == 1 && first == i16::from(b'9') && next == i16::from(b'0')
+        };
+        let steps: Vec<bool> = value.windows(3).map(follows).collect();
+        steps.chunk_by(|a, b| a == b).filter(|run| run[0]).map(|run| run.len() + 2).max().unwrap_or(0)
+    };
+    let found = longest(1).max(longest(-1));
+    if found >= 8 { found } else { 0 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::opinion;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::prefilter::{Piece, Tally};
 use super::{Engine, Match};
-use crate::blob::{Edit, Edits, Patch};
+use crate::blob::{Edits, Patch};
 use crate::location::Span;
 use crate::rule::literals::CoreId;
 use crate::view;
@@ -20,7 +20,7 @@ mod sweep;
 mod text;
 mod weave;
 
-use text::{Patchwork, Text, ZONES, gaps};
+use text::{Patchwork, Text, ZONES, gaps, head, keeps_head};
 use weave::Weaver;
 
 /// The hits and leads of a text.
@@ -30,7 +30,7 @@ pub struct Trace {
     crowded: bool,
     /// Length of the text in bytes.
     len: usize,
-    /// Whether it may have views (NUL bytes, a byte order mark), which are never carried.
+    /// Whether it may have views, which are never carried.
     wide: bool,
     /// All cores, sorted by offset.
     hits: Vec<Hit>,
@@ -209,11 +209,9 @@ impl Engine {
         if is_crowded(&hits, &leads) {
             return None;
         }
-        let wide = if parent.wide {
-            view::may_have_views(text)
-        } else {
-            let is_nul = |gap: Span| memchr::memchr(0, &text[gap.start..gap.end]).is_some();
-            view::has_mark(text) || gaps(edits, text.len(), parent.len).any(is_nul)
+        let wide = match parent.wide {
+            true => view::may_have_views(text),
+            false => view::may_arise(text, gaps(edits, text.len(), parent.len), keeps_head(edits)),
         };
         Some(Trace { crowded: false, len: text.len(), wide, blocks: blocks(&hits, text.len()), hits, leads })
     }
@@ -224,11 +222,16 @@ impl Engine {
         if !self.slow.is_empty() || parent.wide || parent.crowded {
             return false;
         }
-        let starts = matches!(patch.edits.0.first(), Some(Edit::Copy { to, from: 0 }) if to.len() >= 2);
-        for reach in ZONES {
+        let Some(head) = head(patch) else { return false };
+        let head = view::Head::of(&head);
+        if !keeps_head(patch.edits) && head.is_telling() {
+            return false;
+        }
+        for (nth, reach) in ZONES.into_iter().enumerate() {
             let Some(text) = Patchwork::new(patch, reach) else { return false };
-            // What is copied holds no NUL byte, so one in these is new.
-            if memchr::memchr(0, &text.bytes).is_some() || !starts && view::has_mark(&text.bytes) {
+            // What is copied has no views, so what tells of one is near a gap.
+            if nth == 0 && gaps(patch.edits, patch.len, parent.len).any(|gap| text.may_gain_views(gap, patch.len, head))
+            {
                 return false;
             }
             let (_, mut leads) = Weaver::new(self, &text, patch.len, false).weave(parent, patch.edits);

@@ -1,5 +1,8 @@
 //! A child's matches are those of a scan of all its bytes, whatever was done to its parent.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::super::tests::{expand, loaded, small_engine};
 use super::super::{Engine, Scanned, built_in_rules};
 use super::Trace;
@@ -120,8 +123,29 @@ impl Writer {
         expand(&self.templates[at].clone(), self.seed)
     }
 
+    /// A secret in an encoding, some words before and after it.
+    fn encoded(&mut self) -> Vec<u8> {
+        let secret = self.secret();
+        let words = [b"some words ".as_slice(), &secret, b" and more of them"].concat();
+        match self.below(6) {
+            0 | 1 => STANDARD.encode(&words).into_bytes(),
+            2 => STANDARD.encode(STANDARD.encode(&words)).into_bytes(),
+            3 => words.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect(),
+            4 => String::from_utf8_lossy(&words).replace('=', "%3D").replace('"', "\\u0022").into_bytes(),
+            _ => {
+                [b"apiVersion: v1\nkind: Secret\ndata:\n  token: ", STANDARD.encode(&secret).as_bytes(), b"\n"].concat()
+            }
+        }
+    }
+
     fn piece(&mut self) -> Vec<u8> {
-        match self.below(8) {
+        match self.below(10) {
+            8 => self.encoded(),
+            9 => {
+                let encoded = self.encoded();
+                let at = self.below(encoded.len());
+                encoded[at..].to_vec()
+            }
             0..3 => self.filler(40),
             3..5 => self.secret(),
             5 => {
@@ -388,6 +412,14 @@ fn a_glance_settles_what_holds_nothing() {
     assert!(edited(100, b"see https://docs.example/ for more"), "a keyword alone is no secret");
     assert!(!edited(100, b"a\0b"), "NUL bytes need a view");
     assert!(!edited(0, b"\xff\xfe"), "so does a byte order mark");
+    assert!(
+        !edited(100, format!(" {} ", STANDARD.encode("words that are long enough for it")).as_bytes()),
+        "so does base64"
+    );
+    assert!(edited(100, format!(" {} ", STANDARD.encode([0x90; 60])).as_bytes()), "but not of what is no text");
+    assert!(!edited(3000, b" a\\u003db ") && edited(3000, b" \\u00e4 "), "and what breaks tokens");
+    assert!(!edited(0, b"apiVersion: v1\n"), "what kind of document it is may have changed");
+    assert!(edited(0, b"version: v1\n"));
     assert!(!edited(100, &expand(" <<github:ghp_>> ", 3)), "a secret has to be reported");
 }
 

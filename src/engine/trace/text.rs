@@ -1,9 +1,12 @@
 //! The bytes around the seams of a child: all of it, or what of it has to be put together for a glance.
 
+use std::borrow::Cow;
+
 use crate::blob::{Edit, Edits, Patch};
 use crate::engine::prefilter::{Piece, QUICK};
 use crate::location::Span;
 use crate::rule::literals::{CONTEXT, LONGEST_CORE};
+use crate::view::{self, HEAD};
 
 /// Where the bytes around a place of the child can be had.
 pub(in crate::engine) trait Text {
@@ -73,12 +76,46 @@ impl Patchwork {
     }
 }
 
+/// Zones reach as far as what tells of a view.
+const _: () = assert!(ZONES[0] >= view::LOCAL);
+
+impl Patchwork {
+    /// Whether views may arise at a gap of the child, which has `len` bytes and begins as `head` says.
+    pub(super) fn may_gain_views(&self, gap: Span, len: usize, head: view::Head) -> bool {
+        let near = view::near(gap, len);
+        let Some(Piece { bytes, at }) = self.around(near.start, near.end) else { return true };
+        head.may_arise_in(&bytes[near.start - at..near.end - at])
+    }
+}
+
 impl Text for Patchwork {
     fn around(&self, from: usize, to: usize) -> Option<Piece<'_>> {
         let after = self.zones.partition_point(|(zone, _)| zone.start <= from);
         let (zone, at) = self.zones[after.checked_sub(1)?];
         (to <= zone.end).then(|| Piece { bytes: &self.bytes[at..at + zone.len()], at: zone.start })
     }
+}
+
+/// Whether a child begins with the same [`HEAD`] bytes as its parent.
+pub(super) fn keeps_head(edits: &Edits) -> bool {
+    matches!(edits.0.first(), Some(Edit::Copy { to, from: 0 }) if to.len() >= HEAD)
+}
+
+/// The first [`HEAD`] bytes of a child; `None` if it is made of what isn't there.
+pub(super) fn head<'p>(patch: &Patch<'p>) -> Option<Cow<'p, [u8]>> {
+    if keeps_head(patch.edits) {
+        return patch.base.get(..HEAD).map(Cow::Borrowed);
+    }
+    let mut head = Vec::with_capacity(HEAD);
+    for edit in &patch.edits.0 {
+        let (to, from, source) = match *edit {
+            Edit::Copy { to, from } => (to, from, patch.base),
+            Edit::Insert { to, from } => (to, from, patch.delta),
+        };
+        let taken = to.len().min(HEAD - head.len());
+        head.extend_from_slice(source.get(from..from + taken)?);
+    }
+    Some(Cow::Owned(head))
 }
 
 /// Copies shorter than this, in bytes, are looked at like inserts: almost all of what is in them is near a seam.

@@ -228,7 +228,7 @@ struct Place<'a> {
     members: Vec<Member>,
     part: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    view: Option<&'static str>,
+    view: Option<&'a str>,
     line: u64,
     column: u64,
     end_line: u64,
@@ -333,7 +333,7 @@ impl<'a> Place<'a> {
                 })
                 .collect(),
             part: provenance.part.word(),
-            view: seen.view,
+            view: seen.view.as_deref(),
             line: seen.region.start.line,
             column: seen.region.start.column,
             end_line: seen.region.end.line,

@@ -198,8 +198,8 @@ fn properties(seen: &Sighting, context: &Context<'_>) -> Properties {
     if let Some(name) = &seen.name {
         properties.insert("keytrail/assignedName", name.clone().into());
     }
-    if let Some(view) = seen.view {
-        properties.insert("keytrail/view", view.into());
+    if let Some(view) = &seen.view {
+        properties.insert("keytrail/view", view.as_ref().into());
     }
     if let Some(url) = context.repository.and_then(|repository| repository.page(seen)) {
         properties.insert("keytrail/fileUrl", url.into());

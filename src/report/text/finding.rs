@@ -167,7 +167,7 @@ fn history(seen: &Sighting) -> String {
     if let Some(object) = seen.object.as_ref().filter(|_| address(seen).contains(REDACTED)) {
         out.push_str(&format!(", object {}", &object[..object.len().min(12)]));
     }
-    if let Some(view) = seen.view {
+    if let Some(view) = &seen.view {
         out.push_str(&format!(", {view}"));
     }
     if seen.occurrences > 1 {

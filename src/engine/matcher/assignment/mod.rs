@@ -38,7 +38,7 @@ impl CodeMatcher for Assignment {
         // An argument stands after `(` or `,`; after a colon it is a value itself, and what follows the next name.
         let lead = &text[name.start.saturating_sub(8)..name.start.saturating_sub(1)];
         let role = match before(1) {
-            Some(b'"' | b'\'' | b'`') if lead.trim_ascii_end().last().is_some_and(|byte| b"(,[".contains(byte)) => {
+            Some(b'"' | b'\'' | b'`') if lead.trim_ascii_end().last().is_some_and(|byte| b"(,".contains(byte)) => {
                 Role::Argument
             }
             // `set(:auth, :secret, '…')`
