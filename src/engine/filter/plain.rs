@@ -28,6 +28,9 @@ impl Filter for Plain {
         if memchr::memmem::find(&name, b"usersecretsid").is_some() {
             return Opinion::Drop("it names where the secrets are");
         }
+        if memchr::memmem::find(&name, b"websocket-key").is_some() {
+            return Opinion::Drop("it is good for one connection");
+        }
         if [b"csrf".as_slice(), b"xsrf", b"requestverification", b"authenticity_token"]
             .iter()
             .any(|word| memchr::memmem::find(&name, word).is_some())
@@ -56,6 +59,15 @@ impl Filter for Plain {
         let says_secret = [b"token".as_slice(), b"secret", b"pass", b"api", b"auth", b"client", b"access"];
         if is_uuid(secret) && !says_secret.iter().any(|word| memchr::memmem::find(&name, word).is_some()) {
             return Opinion::Lower("it is a UUID, which may be an identifier");
+        }
+        if name.ends_with(b"amz-credential") || name.ends_with(b"goog-credential") {
+            return Opinion::Drop("it says whose key signed");
+        }
+        if names_a_secret(secret) {
+            return Opinion::Lower("it reads like the name of a secret");
+        }
+        if is_other_key(candidate.name) {
+            return Opinion::Lower("its name says that it is a key of data");
         }
         let last = last_word(candidate.name);
         if NAMING.iter().any(|word| last.eq_ignore_ascii_case(word)) && !is_secret_id(&name) {
@@ -116,7 +128,68 @@ const NAMING: [&[u8]; 15] = [
 ];
 
 /// First words of names whose values are made up: `invalidToken`, `fake_secret`.
-const UNREAL: [&[u8]; 9] = [b"nonmatching", b"non", b"invalid", b"fake", b"wrong", b"bad", b"dummy", b"mock", b"bogus"];
+const UNREAL: [&[u8]; 12] = [
+    b"nonmatching",
+    b"non",
+    b"invalid",
+    b"fake",
+    b"wrong",
+    b"bad",
+    b"dummy",
+    b"mock",
+    b"bogus",
+    b"empty",
+    b"missing",
+    b"expired",
+];
+
+/// `client-secret`, `app.password`, `ACCESS_TOKEN`: letters and signs alone, with a word for a secret.
+fn names_a_secret(secret: &[u8]) -> bool {
+    let words = [b"secret".as_slice(), b"password", b"passwd", b"token", b"key", b"credential"];
+    let folded = secret.to_ascii_lowercase();
+    folded.iter().all(|byte| byte.is_ascii_lowercase() || b"._-".contains(byte))
+        && words.iter().any(|word| memchr::memmem::find(&folded, word).is_some())
+}
+
+/// What stands before `key` in names of keys that tell data apart: `routing_key`, `schemaKey`.
+const KEYS_OF_DATA: [&[u8]; 28] = [
+    b"routing",
+    b"partition",
+    b"foreign",
+    b"sort",
+    b"cache",
+    b"bucket",
+    b"schema",
+    b"group",
+    b"row",
+    b"index",
+    b"lookup",
+    b"search",
+    b"object",
+    b"map",
+    b"translation",
+    b"message",
+    b"column",
+    b"field",
+    b"record",
+    b"range",
+    b"composite",
+    b"unique",
+    b"label",
+    b"config",
+    b"setting",
+    b"event",
+    b"metric",
+    b"menu",
+];
+
+/// Whether the name ends with a word of [`KEYS_OF_DATA`] and `key`.
+fn is_other_key(name: &[u8]) -> bool {
+    let last = last_word(name);
+    let before = name[..name.len() - last.len()].strip_suffix(b"_").unwrap_or(&name[..name.len() - last.len()]);
+    (last.eq_ignore_ascii_case(b"key") || last.eq_ignore_ascii_case(b"keys"))
+        && KEYS_OF_DATA.iter().any(|word| last_word(before).eq_ignore_ascii_case(word))
+}
 
 /// Least length of a run of characters that each follow the one before, which random values hardly ever hold, in bytes.
 const LONGEST_SEQUENCE: usize = 6;
@@ -137,6 +210,7 @@ fn last_word(name: &[u8]) -> &[u8] {
 
 /// Whether the name begins with one of these words.
 fn first_word_is_of(name: &[u8], words: &[&[u8]]) -> bool {
+    let name = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
     let name = &name[name.iter().take_while(|byte| !byte.is_ascii_alphanumeric()).count()..];
     words.iter().any(|word| {
         let next = name.get(word.len()).copied().unwrap_or(b'_');
@@ -192,8 +266,17 @@ mod tests {
         for name in ["PUBLIC_KEY", "publicKeyToken", "stripePublishableKey"] {
             assert!(matches!(opinion("plain", name, "kX9!mmq2zz", 0.0), Opinion::Drop(_)), "{name}");
         }
-        for name in ["credentialsId", "APP_SECRET_NAME", "token.url", "invalidToken", "fake_secret", "NON_MATCHING_KEY"]
-        {
+        for name in [
+            "routing_key",
+            "schemaKey",
+            "a.b.badCredentials",
+            "credentialsId",
+            "APP_SECRET_NAME",
+            "token.url",
+            "invalidToken",
+            "fake_secret",
+            "NON_MATCHING_KEY",
+        ] {
             assert!(matches!(opinion("plain", name, "kX9!mmq2zz", 0.0), Opinion::Lower(_)), "{name}");
         }
         for secret in [
@@ -208,7 +291,10 @@ mod tests {
             assert!(matches!(opinion("plain", "token", secret, 0.0), Opinion::Drop(_)), "{secret}");
         }
         assert!(matches!(opinion("plain", "csrfToken", "kX9!mmq2zz", 0.0), Opinion::Drop(_)));
-        assert!(matches!(opinion("plain", "key", "abcdefg9kX!12", 0.0), Opinion::Lower(_)));
+        for secret in ["abcdefg9kX!12", "client-secret", "APP.PASSWORD"] {
+            assert!(matches!(opinion("plain", "key", secret, 0.0), Opinion::Lower(_)), "{secret}");
+        }
+        assert!(matches!(opinion("plain", "X-Amz-Credential", "kX9!mmq2zz", 0.0), Opinion::Drop(_)));
         let uuid = "a8317c04-55e1-4d2b-9c6a-0f4bd17e9a23";
         assert!(matches!(opinion("plain", "assessment_key", uuid, 0.0), Opinion::Lower(_)));
         assert_eq!(opinion("plain", "api_key", uuid, 0.0), Opinion::Keep);

@@ -58,9 +58,9 @@ impl Filter for Reference {
             return Opinion::Drop("it is a path or an address");
         }
         if candidate.bare && is_type(secret) {
-            return Opinion::Drop("it is a type");
+            return Opinion::Drop("it is a type or a piece of code");
         }
-        if candidate.bare && candidate.place.is_some_and(|(text, raw)| is_prose(text, raw.secret)) {
+        if candidate.bare && candidate.place.is_some_and(|(text, raw)| is_prose(text, raw.secret, candidate.name)) {
             return Opinion::Lower("it is a word of a sentence");
         }
         if candidate.bare
@@ -131,20 +131,30 @@ const TYPES: [&[u8]; 18] = [
     b"object",
 ];
 
-/// `String!`, `Option<String>`, `str|None`, `varchar(255)`: a type's name with what languages put behind it.
+/// `String!`, `&[u8]`, `Option<String>`, `str|None`, `varchar(255)`: a type's name with what languages put behind it.
 fn is_type(secret: &[u8]) -> bool {
+    // `&[u8]`, `*const`, `(JIRA_USER`, `{.type`, but not what base64 may end like.
+    if secret.first().is_some_and(|byte| b"[({&*".contains(byte)) && !secret.ends_with(b"=") {
+        return true;
+    }
     let word = secret.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let rest = &secret[word..];
     TYPES.iter().any(|name| secret[..word].eq_ignore_ascii_case(name))
         && rest.first().is_none_or(|byte| b"!?<[(|*&".contains(byte))
 }
 
-/// Whether what stands behind `word: ` goes on as a sentence: `Second pass: resolve all of them`.
-fn is_prose(text: &[u8], secret: Span) -> bool {
+/// Whether what stands behind `word: ` or `name=` goes on as a sentence: `Second pass: resolve all of them`, `a.badPassword=Falsches
+/// Passwort`. Behind a name in capitals a command may follow: `PASSWORD=… run`.
+fn is_prose(text: &[u8], secret: Span, name: &[u8]) -> bool {
     let letters = text[secret.start..secret.end].iter().all(u8::is_ascii_alphabetic);
-    letters
-        && text[..secret.start].ends_with(b": ")
-        && matches!(text.get(secret.end..secret.end + 2), Some([b' ', next]) if next.is_ascii_lowercase())
+    let before = &text[..secret.start];
+    let said = before.ends_with(b": ") || name.iter().any(u8::is_ascii_lowercase) && before.ends_with(b"=");
+    let goes_on = match text.get(secret.end..secret.end + 2) {
+        Some([b' ', next]) => next.is_ascii_lowercase(),
+        Some([b'\\', b'u']) => true,
+        _ => false,
+    };
+    letters && said && goes_on
 }
 
 /// What may be the name of a variable or a type, with at most one number in it.

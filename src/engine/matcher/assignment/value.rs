@@ -138,8 +138,11 @@ fn after_colon(text: &[u8], cursor: &mut Cursor<'_>) -> Option<Span> {
         return None; // a path such as Password::new
     }
     cursor.eat(b"=");
+    if cursor.eat(b"**") && cursor.peek() == Some(b'*') {
+        return None; // a mask; two are the end of bold text
+    }
     let after_colon = cursor.at;
-    cursor.skip(b" \t*");
+    cursor.blanks();
     // A type stands between the colon and the assignment: `password: String = "…"`
     let word = text[cursor.at..cursor.limit]
         .iter()
@@ -153,7 +156,7 @@ fn after_colon(text: &[u8], cursor: &mut Cursor<'_>) -> Option<Span> {
         return quoted(text, &mut typed);
     }
     cursor.at = after_colon;
-    cursor.skip(b" \t*");
+    cursor.blanks();
     quoted_or_bare(text, cursor)
 }
 
@@ -268,6 +271,10 @@ fn bare(text: &[u8], start: usize) -> Option<Span> {
     let limit = text.len().min(start + LONGEST_VALUE + 1);
     let stop = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`,;<>|\\".contains(byte);
     let mut end = start + text[start..limit].iter().take_while(|byte| !stop(byte)).count();
+    // The next parameter of a query: `?pass=…&user=…`, but not of one that is the value itself.
+    let joints = memchr::memchr_iter(b'&', &text[start..end]).map(|at| start + at);
+    let is_next = |&at: &usize| !text[start..at].contains(&b'=') && is_parameter(&text[at + 1..end]);
+    end = joints.into_iter().find(is_next).unwrap_or(end);
     if end == limit && limit < text.len() || text[end..].starts_with(b"<<") {
         return None;
     }
@@ -277,6 +284,12 @@ fn bare(text: &[u8], start: usize) -> Option<Span> {
     // A call whose first argument is a text.
     let call = text[start..end].ends_with(b"(");
     (end - start >= LEAST && !call).then(|| Span::new(start, end))
+}
+
+/// Whether a text begins as a parameter of a query does: a name and `=`.
+fn is_parameter(text: &[u8]) -> bool {
+    let name = text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(byte)).count();
+    name > 0 && text.get(name) == Some(&b'=')
 }
 
 /// The text of an XML element whose opening tag ended at `start`: of one line, which may be one of its own.
