@@ -184,6 +184,7 @@ mod tests {
             ("password = Some(\"VALUE\"),", Some(VALUE)),
             ("client.setToken_password(Base64.decode(\"VALUE\"))", Some(VALUE)),
             ("\"passwords\": [\"VALUE\"]", Some(VALUE)),
+            ("\"passwords\": {\"VALUE\": 1}", None),
             ("cookies[:password] = { value: 'VALUE', path: '/' }", Some(VALUE)),
             ("set(:auth, :password, 'VALUE')", Some(VALUE)),
             ("if [ \"$password\" == \"VALUE\" ]", Some(VALUE)),

@@ -177,7 +177,12 @@ fn quoted_or_call(text: &[u8], cursor: &mut Cursor<'_>) -> Option<Span> {
             cursor.skip(b"\"'");
             cursor.skip(b": =>\t");
         }
-        return quoted(text, cursor);
+        // `"credentials": {"user": …`: the name of a member.
+        let is_name = |value: &Span| {
+            let next = text[value.end..].iter().take(8).find(|byte| !b"\\\"' \t".contains(byte));
+            matches!(next, Some(b':' | b'='))
+        };
+        return quoted(text, cursor).filter(|value| !is_name(value));
     }
     called(text, cursor)
 }
