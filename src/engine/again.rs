@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::across::in_blob;
 use super::{DOUBTFUL, Engine, Match, RawMatch};
@@ -38,7 +38,9 @@ impl Engine {
             return;
         }
         let (needles, sources): (Vec<&[u8]>, Vec<usize>) = values.into_iter().unzip();
+        // A text is searched once: a table of all states and bytes would cost more to make than it saves.
         let automaton = AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::NoncontiguousNFA))
             .match_kind(MatchKind::LeftmostLongest)
             .build(&needles)
             .expect("values are bounded in number and length");

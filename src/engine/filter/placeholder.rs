@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use crate::tables::{PLACEHOLDER_EXACT, PLACEHOLDER_WORDS};
 
@@ -19,6 +19,7 @@ const LONGEST_SEARCHED: usize = 200;
 static WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| {
     AhoCorasick::builder()
         .ascii_case_insensitive(true)
+        .kind(Some(AhoCorasickKind::ContiguousNFA))
         .build(PLACEHOLDER_WORDS)
         .expect("a few short words make an automaton")
 });
