@@ -108,7 +108,7 @@ pub(crate) fn seal(content: &[u8], passphrase: &str, salt: &[u8], rounds: u32) -
 mod tests {
     use std::process::{Command, Stdio};
 
-    use super::super::testing::{Is, facts, hail, kind, on};
+    use super::super::testing::{Is, facts, hail, kind, on, skipped_without};
     use super::*;
     use crate::specimen::expand;
 
@@ -144,7 +144,6 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::print_stderr, reason = "a skipped test says so")]
     fn openssl_agrees() {
         let folder = tempfile::tempdir().expect("a folder");
         let run = |arguments: &[&str]| {
@@ -154,9 +153,7 @@ mod tests {
         let make =
             ["req", "-x509", "-newkey", "rsa:1024", "-nodes", "-keyout", "key", "-out", "cert", "-subj", "/CN=x"];
         let Some(made) = run(&make) else {
-            assert!(std::env::var_os("KEYTRAIL_REQUIRE_TOOLS").is_none_or(|value| value != "1"), "no openssl");
-            eprintln!("skipped: openssl is not on PATH");
-            return;
+            return skipped_without("openssl");
         };
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         for (algorithm, passphrase, expected) in [

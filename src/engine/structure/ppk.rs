@@ -107,7 +107,7 @@ pub(crate) fn authentication_code(version: u8, fields: &[&[u8]]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Is, facts, on, table};
+    use super::super::testing::{Is, facts, on, skipped_without, table};
     use super::*;
     use crate::specimen::expand;
 
@@ -156,12 +156,12 @@ mod tests {
             made.is_ok_and(|made| made.status.success())
         };
         if !run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-C", "ann@host (old)", "-f", "k"]) {
-            return; // no ssh-keygen
+            return skipped_without("ssh-keygen");
         }
         for version in ["2", "3"] {
             let option = format!("version={version}");
             if !run("puttygen", &["k", "-O", "private", "--ppk-param", &option, "-o", "p"]) {
-                return; // no puttygen
+                return skipped_without("puttygen");
             }
             let file = std::fs::read_to_string(folder.path().join("p")).expect("puttygen wrote it");
             assert!(file.contains(&format!("File-{version}")));

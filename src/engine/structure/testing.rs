@@ -30,6 +30,14 @@ pub(crate) fn on(check: &dyn StructureCheck, text: impl AsRef<[u8]>) -> Verdict 
     check.check(Token { secret: bytes, whole: bytes })
 }
 
+/// Says that a test is skipped since a tool isn't here; fails where none may be missing.
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+pub(crate) fn skipped_without(program: &str) {
+    let must = std::env::var_os("KEYTRAIL_REQUIRE_TOOLS").is_some_and(|value| value == "1");
+    assert!(!must, "{program} is not here and KEYTRAIL_REQUIRE_TOOLS=1");
+    eprintln!("skipped: {program} is not on PATH");
+}
+
 /// The facts of a verdict that isn't a failure.
 pub(crate) fn facts(verdict: Verdict) -> Facts {
     match verdict {
