@@ -357,7 +357,7 @@ impl Conductor {
         let found = std::mem::take(&mut collected.contents);
         let placed = self.place(source, found, &mut collected)?;
         let root = source.root();
-        let platform = self.platform.or_else(|| platform_of(&root));
+        let platform = self.platform.or_else(|| root.platform());
         let mut report = ScanReport {
             root,
             contents,
@@ -392,7 +392,7 @@ impl Conductor {
         accept::apply(&self.accept, self.now, &mut collected.unread, &mut collected.excluded, &mut report.notes);
         report.unread = collected.unread;
         report.excluded = collected.excluded.into_iter().filter(|(_, count)| *count > 0).collect();
-        finish(&mut report);
+        report.sort_lists();
         Ok(report)
     }
 
@@ -482,24 +482,6 @@ impl Conductor {
             occurrences.push(Occurrence::placeless(content.id, hit));
         }
     }
-}
-
-/// The platform a root shows by itself.
-fn platform_of(root: &crate::source::RootFacts) -> Option<Platform> {
-    let machine = root.machine.as_ref().and_then(|machine| machine.platform);
-    machine.or_else(|| root.repository.as_ref().and_then(|repository| repository.platform))
-}
-
-/// Sorts everything that threads brought in any order.
-fn finish(report: &mut ScanReport) {
-    report.unread.sort();
-    report.unread.dedup();
-    report.listed.sort();
-    report.listed.dedup();
-    report.observations.sort();
-    report.observations.dedup();
-    report.notes.sort();
-    report.notes.dedup();
 }
 
 #[cfg(test)]

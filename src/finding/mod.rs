@@ -75,6 +75,20 @@ pub struct ScanReport {
     pub platform: Option<Platform>,
 }
 
+impl ScanReport {
+    /// Sorts the lists that threads brought in any order.
+    pub fn sort_lists(&mut self) {
+        self.unread.sort();
+        self.unread.dedup();
+        self.listed.sort();
+        self.listed.dedup();
+        self.observations.sort();
+        self.observations.dedup();
+        self.notes.sort();
+        self.notes.dedup();
+    }
+}
+
 /// One secret and all its places.
 #[derive(Clone, Debug)]
 pub struct Finding {

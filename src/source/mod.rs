@@ -146,6 +146,14 @@ pub struct RootFacts {
     pub machine: Option<crate::platform::Machine>,
 }
 
+impl RootFacts {
+    /// The platform that the root shows by itself.
+    pub fn platform(&self) -> Option<crate::platform::Platform> {
+        let machine = self.machine.as_ref().and_then(|machine| machine.platform);
+        machine.or_else(|| self.repository.as_ref().and_then(|repository| repository.platform))
+    }
+}
+
 /// What is known of a scanned repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RepositoryFacts {

@@ -16,6 +16,7 @@ mod wordlike;
 
 pub use entropy::shannon;
 pub use model::UNLIKELY;
+pub(crate) use wordlike::{is_uuid, same_words};
 
 /// What a filter sees.
 #[derive(Clone, Copy, Debug)]

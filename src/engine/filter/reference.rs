@@ -197,8 +197,48 @@ fn is_path_or_url(secret: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::opinion;
+    use super::super::tests::{opinion, opinion_of};
     use super::*;
+
+    #[test]
+    fn bare_types_are_no_values() {
+        for secret in ["String!", "&[u8])", "Option<String>", "str|None", "(JIRA_USERNAME"] {
+            assert!(matches!(opinion_of("reference", "", secret, 0.0, true), Opinion::Drop(_)), "{secret}");
+        }
+        for value in ["string9x", "&x/Kd81q=="] {
+            assert_eq!(opinion_of("reference", "", value, 0.0, true), Opinion::Keep, "{value}");
+        }
+    }
+
+    #[test]
+    fn names_and_sentences_are_told_by_what_follows() {
+        let after = |text: &str, value: &str| {
+            let start = text.find(value).expect("a case holds it");
+            (text.as_bytes().to_vec(), Span::new(start, start + value.len()))
+        };
+        for (text, value, name, expected) in [
+            ("// Second pass: resolve all of them", "resolve", "pass", true),
+            ("a.badPassword=Falsches neues", "Falsches", "a.badPassword", true),
+            ("a.badPassword=Contrase\\u00f1a", "Contrase", "a.badPassword", true),
+            ("PASSWORD=Falsches run", "Falsches", "PASSWORD", false),
+            ("password: Falsches", "Falsches", "password", false),
+            ("pw: Falsches8 neues", "Falsches8", "pw", false),
+        ] {
+            let (text, span) = after(text, value);
+            assert_eq!(is_prose(&text, span, name.as_bytes()), expected, "{value}");
+        }
+        for (text, value, expected) in [
+            ("u->pw = other;", "other", true),
+            ("upass = ubucket = None", "ubucket", true),
+            ("f(pw: Kind, x)", "Kind", true),
+            ("pw: word # note", "word", false),
+            ("PW=word\n", "word", false),
+        ] {
+            let (text, span) = after(text, value);
+            assert_eq!(goes_on(&text, span.end), expected, "{value}");
+        }
+        assert!(is_named_thing(b"maxKey2") && !is_named_thing(b"9kX") && !is_named_thing(b"k9X9m9"));
+    }
 
     #[test]
     fn references_go_and_values_stay() {

@@ -89,7 +89,7 @@ fn is_name(secret: &[u8]) -> bool {
 }
 
 /// Whether the value is made of its name's own words: `password: "user_password"`.
-fn same_words(name: &[u8], secret: &[u8]) -> bool {
+pub(crate) fn same_words(name: &[u8], secret: &[u8]) -> bool {
     let fold = |bytes: &[u8]| -> Vec<u8> {
         bytes.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect()
     };
@@ -98,7 +98,7 @@ fn same_words(name: &[u8], secret: &[u8]) -> bool {
 }
 
 /// Eight, four, four, four and twelve hex digits.
-pub(super) fn is_uuid(secret: &[u8]) -> bool {
+pub(crate) fn is_uuid(secret: &[u8]) -> bool {
     secret.len() == 36
         && secret.iter().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => *byte == b'-',

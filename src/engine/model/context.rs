@@ -2,6 +2,7 @@
 
 use super::words::{self, Groups};
 use super::{Row, Scene};
+use crate::engine::filter::same_words;
 use crate::tables::MODEL_GROUPS;
 
 /// How many features follow those of the word groups.
@@ -78,7 +79,7 @@ pub(super) fn features(scene: &Scene<'_>, row: &mut Row) {
     row.push(name.iter().filter(|byte| **byte == b'.').count() as f32);
     row.push(tail as f32);
     row.flag(last & SECRET != 0);
-    row.flag(says_the_same(name, scene.value()));
+    row.flag(same_words(name, scene.value()));
     assignment(scene, row);
     line(scene, row);
     let after = scene.after();
@@ -138,13 +139,4 @@ fn line(scene: &Scene<'_>, row: &mut Row) {
     row.flag(
         [b"//".as_slice(), b"/*", b"*", b"--", b"<!--", b"\"\"\"", b">>>"].iter().any(|mark| trimmed.starts_with(mark)),
     );
-}
-
-/// Whether the value is made of its name's own words.
-fn says_the_same(name: &[u8], value: &[u8]) -> bool {
-    let fold = |bytes: &[u8]| -> Vec<u8> {
-        bytes.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect()
-    };
-    let (name, value) = (fold(name), fold(value));
-    name.len() >= 4 && value.len() >= 4 && (name == value || name.ends_with(&value) || value.ends_with(&name))
 }

@@ -152,6 +152,34 @@ mod tests {
     use super::*;
     use crate::tables::MODEL_FEATURES;
 
+    /// What the model says of the assignment to `name` in a line.
+    fn said(line: &str, name: &str, value: &str) -> u8 {
+        let span = |piece: &str| {
+            let start = line.find(piece).expect("the line holds it");
+            Span::new(start, start + piece.len())
+        };
+        let raw = RawMatch {
+            whole: Span::new(span(name).start, span(value).end),
+            secret: span(value),
+            decoded: None,
+            companions: vec![("name", span(name))],
+            bare: false,
+        };
+        percent(&features(line.as_bytes(), &raw).expect("it has a name"))
+    }
+
+    #[test]
+    fn values_are_told_from_names_and_texts() {
+        let secret = ["kX9mmq", "2zzLq7"].concat();
+        let (pass, key) = (["pass", "word"].concat(), ["secret", "_key"].concat());
+        for name in [&pass, &key] {
+            assert!(said(&format!("{name} = \"{secret}\"\n"), name, &secret) >= 50, "{name}");
+        }
+        for (name, value) in [(&pass, "Enter your new one, please"), (&key, "org.example.Things")] {
+            assert!(said(&format!("label({name} = \"{value}\")\n"), name, value) < 50, "{name}");
+        }
+    }
+
     #[test]
     fn the_weights_are_for_these_features() {
         assert_eq!(names(), MODEL_FEATURES, "train again: see tools/train/README.md");

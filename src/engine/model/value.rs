@@ -1,7 +1,7 @@
 //! What a value looks like: its length, its characters and their order.
 
 use super::Row;
-use crate::engine::filter::shannon;
+use crate::engine::filter::{is_uuid, shannon};
 use crate::rule::literals;
 
 /// How many features there are.
@@ -146,15 +146,6 @@ fn words_joined_by(value: &[u8], by: u8) -> f32 {
 /// Whether one of the pieces is in it.
 fn holds(value: &[u8], pieces: &[&[u8]]) -> bool {
     pieces.iter().any(|piece| memchr::memmem::find(value, piece).is_some())
-}
-
-/// Eight, four, four, four and twelve hex digits.
-fn is_uuid(value: &[u8]) -> bool {
-    value.len() == 36
-        && value.iter().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => *byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
 }
 
 /// A word or several joined by `_`, `.` or `-`, with at most a number at an end.

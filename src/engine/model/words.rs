@@ -106,3 +106,36 @@ fn slot(word: &[u8]) -> usize {
     let hash = word.iter().fold(word.len() as u32, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     (hash >> 7) as usize % SLOTS
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names of the groups of each word.
+    fn told(text: &str) -> Vec<Vec<&'static str>> {
+        let mut all = Vec::new();
+        each(text.as_bytes(), |groups| {
+            all.push((0..GROUPS.len()).filter(|bit| groups >> bit & 1 == 1).map(|bit| GROUPS[bit].0).collect());
+        });
+        all
+    }
+
+    #[test]
+    fn words_end_at_signs_humps_and_digits() {
+        let cases: [(&str, usize); 6] =
+            [("dbPassword", 2), ("DB_PASSWORD", 2), ("HTTPToken", 2), ("a.b-c", 3), ("token2", 1), ("", 0)];
+        for (text, count) in cases {
+            assert_eq!(told(text).len(), count, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_are_known_with_numbers_and_joined() {
+        for (text, group) in
+            [("Password", "password"), ("token2", "token"), ("userpassword", "password"), ("userpassword", "owner")]
+        {
+            assert!(told(text)[0].contains(&group), "{text}: {:?}", told(text));
+        }
+        assert!(told("zebra")[0].is_empty() && told(&"x".repeat(100))[0].is_empty());
+    }
+}

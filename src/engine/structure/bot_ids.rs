@@ -76,13 +76,8 @@ impl StructureCheck for TelegramBot {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Is, facts, on, table};
+    use super::super::testing::{Is, facts, made, on, table};
     use super::*;
-    use crate::specimen::expand;
-
-    fn made(template: &str) -> String {
-        String::from_utf8(expand(template, 6).expect(template)).expect("ASCII")
-    }
 
     #[test]
     fn discord() {

@@ -79,13 +79,8 @@ fn webhook(workspace: &str, rest: &str, mut facts: Facts) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Is, facts, on, table};
+    use super::super::testing::{Is, facts, made, on, table};
     use super::*;
-    use crate::specimen::expand;
-
-    fn made(template: &str) -> String {
-        String::from_utf8(expand(template, 6).expect(template)).expect("ASCII")
-    }
 
     #[test]
     fn tokens() {

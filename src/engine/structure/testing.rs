@@ -30,6 +30,11 @@ pub(crate) fn on(check: &dyn StructureCheck, text: impl AsRef<[u8]>) -> Verdict 
     check.check(Token { secret: bytes, whole: bytes })
 }
 
+/// What a template makes, as text.
+pub(crate) fn made(template: &str) -> String {
+    String::from_utf8(crate::specimen::expand(template, 6).expect(template)).expect("ASCII")
+}
+
 /// Says that a test is skipped since a tool isn't here; fails where none may be missing.
 #[expect(clippy::print_stderr, reason = "a skipped test says so")]
 pub(crate) fn skipped_without(program: &str) {

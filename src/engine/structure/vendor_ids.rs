@@ -65,13 +65,8 @@ fn tailscale(text: &str) -> Option<Facts> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Is, facts, on, table};
+    use super::super::testing::{Is, facts, made, on, table};
     use super::*;
-    use crate::specimen::expand;
-
-    fn made(template: &str) -> String {
-        String::from_utf8(expand(template, 6).expect(template)).expect("ASCII")
-    }
 
     #[test]
     fn mailchimp_keys() {
