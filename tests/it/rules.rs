@@ -48,3 +48,18 @@ fn failures_of_users_rules_are_told_with_their_reasons() {
     test("[[rule]]\nid = \"Bad Id\"\n").exits(2).says(&["own.toml"]);
     test("[[rules]]\nid = \"a\"\nregex = \"ab\"\n").exits(0).says(&["of 1 rules", "1 rules have none"]);
 }
+
+#[test]
+fn what_the_model_is_trained_on_holds_no_value() {
+    let workspace = Workspace::new();
+    let (value, name) = (["kX9mmq", "2zzLq7Rt"].concat(), ["pass", "word"].concat());
+    workspace.write("tree/a.env", format!("DB_{} = '{value}'\n", name.to_uppercase()));
+    workspace.write("tree/tests/b.py", format!("{name} = '{value}'\n"));
+    let candidates = keytrail(["bench", "candidates", "."]).within(workspace.path("tree"));
+    candidates
+        .go()
+        .exits(0)
+        .says(&["\"features\":[\"name:password\"", "a.env", "generic-password", "b.py"])
+        .doesnt_say(&[&value]);
+    candidates.arg("--skip-tests").go().exits(0).says(&["a.env"]).doesnt_say(&["b.py"]);
+}

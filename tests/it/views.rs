@@ -158,7 +158,10 @@ fn a_value_is_found_again_where_nothing_names_it() {
     let results = scan(&run);
     let place = results.holds_exactly(&[&value]).of(&value).place();
     assert_eq!((place.line, &place.record["occurrences"]), (1, &3.into()));
-    run.go().exits(1).says(&["3 times"]);
+    let lines: Vec<_> =
+        place.record["more"].as_array().expect("a list").iter().map(|more| more["line"].clone()).collect();
+    assert_eq!(lines, [2, 4], "each line that holds it is told");
+    run.go().exits(1).says(&["3 times", "also line 2, 4"]);
 
     // What is accepted at its own line stays accepted: the bare value alone would be nothing.
     workspace.write("tree/run.log", format!("{name}='{0}' # keytrail:allow a sample\n# {0}\n", value.text()));
