@@ -24,6 +24,7 @@ use crate::secret::Secret;
 use crate::source::{Excluded, Listed, Source, SourceError, Unread, UnreadKind, Visitor};
 
 mod accept;
+mod elsewhere;
 mod explain;
 mod introduced;
 mod known;
@@ -354,7 +355,10 @@ impl Conductor {
                 "the deadline came before the end of the scan; what was not reached is unread (raise --deadline)",
             ));
         }
-        let found = std::mem::take(&mut collected.contents);
+        let mut found = std::mem::take(&mut collected.contents);
+        if !late {
+            self.look_elsewhere(source, progress, &mut found)?;
+        }
         let placed = self.place(source, found, &mut collected)?;
         let root = source.root();
         let platform = self.platform.or_else(|| root.platform());

@@ -29,6 +29,7 @@ pub mod structure;
 mod terms;
 mod trace;
 
+pub use again::Known;
 pub use cost::{Cost, Costs};
 pub use matcher::{RawMatch, is_masked};
 pub use trace::Trace;

@@ -50,7 +50,7 @@ impl Visitor for Collector<'_> {
 }
 
 impl Collector<'_> {
-    /// One match as JSON. `features` is there if the model was or would have been asked.
+    /// One match as JSON. `value` and `name` are bytes from the start of the file, from and to. `features` is there if the model was or would have been asked.
     fn line(&self, path: &str, text: &[u8], found: &Match, line: u64) -> String {
         let rule = self.engine.rule(found.rule);
         let secret = found.raw.secret;
@@ -58,8 +58,10 @@ impl Collector<'_> {
         let asked = rule.filters.iter().any(|filter| filter == "model")
             && (!found.dropped || found.reasons.contains(&crate::engine::filter::UNLIKELY));
         let features = asked.then(|| model::features(text, &found.raw)).flatten();
+        let name =
+            found.raw.companions.iter().find(|(word, _)| *word == "name").map(|(_, span)| (span.start, span.end));
         json!({
-            "path": path, "line": line, "end_line": line + breaks, "offset": secret.start, "rule": rule.id,
+            "path": path, "line": line, "end_line": line + breaks, "value": (secret.start, secret.end), "name": name, "rule": rule.id,
             "confidence": found.confidence, "dropped": found.dropped,
             "features": features.as_ref().map(model::Row::values),
         })

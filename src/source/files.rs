@@ -127,6 +127,10 @@ impl Source for Files {
         done.map_err(|error| self.failure(error))
     }
 
+    fn is_repeatable(&self) -> bool {
+        !self.is_stdin() && std::fs::metadata(&self.path).is_ok_and(|metadata| metadata.is_dir() || metadata.is_file())
+    }
+
     fn root(&self) -> RootFacts {
         let spelled = self.path.to_string_lossy().into_owned();
         let name = if self.is_stdin() { "stdin".to_owned() } else { stable_name(&self.path) };

@@ -127,6 +127,11 @@ pub trait Source: Sync {
         None
     }
 
+    /// Whether a second walk gives the same contents: not where they come in by a pipe, nor where only what is new counts.
+    fn is_repeatable(&self) -> bool {
+        false
+    }
+
     /// What is known of the root itself. Called after [`Source::walk`].
     fn root(&self) -> RootFacts;
 }

@@ -149,6 +149,10 @@ impl Source for Mounted {
         })
     }
 
+    fn is_repeatable(&self) -> bool {
+        true
+    }
+
     fn root(&self) -> RootFacts {
         let machine = self.machine.get().cloned().unwrap_or_default();
         // A machine's own name outlives the folder it happens to be mounted at.

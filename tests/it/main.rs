@@ -20,6 +20,8 @@ mod files;
 mod pairs;
 // Secrets in encodings.
 mod views;
+// Values that were found, where nothing tells them.
+mod elsewhere;
 // Mounted disks of machines.
 mod image;
 

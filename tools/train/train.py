@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Trains the model of the generic detector and says how good it is on repositories it has not seen.
 
-usage: train.py CANDIDATES META_DIR --negatives CANDIDATES [--write MODEL.toml] [--report REPORT.md]
+usage: train.py CANDIDATES META_DIR --negatives CANDIDATES --forms CANDIDATES FORMS_META [--write MODEL.toml] [--report REPORT.md]
 
 CANDIDATES   what `keytrail bench candidates data` prints in the corpus' folder
 META_DIR     the corpus' labels, one CSV a repository (columns FilePath, LineStart, LineEnd, GroundTruth, Category)
 --negatives  what `keytrail bench candidates --skip-tests .` prints in a folder with the repositories of negatives.toml, each at
              OWNER/NAME. They teach what whole trees are full of and excerpts lack. They are only trained on: no figure is of them
+--forms      candidates and labels of the copy that forms.py makes: the corpus' values in further forms of assignment. They are only
+             trained on too, each together with its own repository
 --swapped    candidates of the copy that swap.py makes: recall on passwords that are words, by the models of each fold
 
 Gradient-boosted trees (LightGBM, see requirements.txt), fixed seeds, one machine gives the same model twice. All figures are
@@ -27,6 +29,8 @@ import numpy
 
 OUTER, INNER = 8, 5
 SEED = 1
+# What a candidate of forms.py counts, next to one of the corpus.
+FORM_WEIGHT = 0.3
 DEFAULT, LEAST = 50, 10
 TREES = 30
 SETTINGS = {
@@ -78,6 +82,16 @@ class Corpus:
                 repositories.append(name)
         self.negatives = numpy.array(rows, dtype=numpy.float32), numpy.array(repositories)
 
+    def add_forms(self, forms):
+        """Candidates of the corpus in other forms; nothing, if there are none."""
+        kept = [] if forms is None else [at for at, one in enumerate(forms.scored) if one["value"]]
+        width = len(self.names)
+        self.forms = (
+            forms.x[kept] if kept else numpy.zeros((0, width), dtype=numpy.float32),
+            forms.y[kept] if kept else numpy.zeros(0),
+            forms.repository[kept] if kept else numpy.array([], dtype=str),
+        )
+
     def true_units(self, one):
         """The labelled secrets on the candidate's lines."""
         path = one["path"].removeprefix("data/")
@@ -116,23 +130,26 @@ def folds(repositories, count):
     return numpy.array([fold[name] for name in repositories])
 
 
-def fit(x, y, repositories, negatives):
-    """A model. A repository with many candidates counts for less each, or a few would make the model."""
-    x = numpy.concatenate([x, negatives[0]])
-    y = numpy.concatenate([y, numpy.zeros(len(negatives[1]))])
+def fit(x, y, repositories, negatives, forms):
+    """A model. A repository with many candidates counts for less each, or a few would make the model. Of `forms` those of the
+    repositories it is trained on count."""
+    own = numpy.isin(forms[2], repositories)
+    x = numpy.concatenate([x, negatives[0], forms[0][own]])
+    y = numpy.concatenate([y, numpy.zeros(len(negatives[1])), forms[1][own]])
     repositories = numpy.concatenate([repositories, negatives[1]])
     sizes = collections.Counter(repositories.tolist())
-    weight = numpy.array([(1 + sizes[name] / 100) ** -0.5 for name in repositories])
+    share = lambda names: [(1 + sizes[name] / 100) ** -0.5 for name in names]
+    weight = numpy.array(share(repositories) + [FORM_WEIGHT * one for one in share(forms[2][own])])
     data = lightgbm.Dataset(x, y, weight=weight / weight.mean())
     return lightgbm.train(SETTINGS, data, TREES)
 
 
-def unseen(x, y, repositories, negatives, count):
+def unseen(x, y, repositories, negatives, forms, count):
     """Raw scores, each by a model that did not see the repository."""
     fold, out = folds(repositories, count), numpy.zeros(len(y))
     for part in range(count):
         test = fold == part
-        out[test] = fit(x[~test], y[~test], repositories[~test], negatives).predict(x[test], raw_score=True)
+        out[test] = fit(x[~test], y[~test], repositories[~test], negatives, forms).predict(x[test], raw_score=True)
     return out
 
 
@@ -166,14 +183,14 @@ def percents(table, raw):
 
 def nested(corpus, scored=None):
     """Calibrated scores, each made without its repository. `scored`: another version of the corpus to score with the same models."""
-    x, negatives = corpus.x, corpus.negatives
+    x, negatives, forms = corpus.x, corpus.negatives, corpus.forms
     scored = scored or corpus
     whose = dict(zip(corpus.repository.tolist(), folds(corpus.repository, OUTER).tolist()))
     fold_of = numpy.array([whose.get(name, 0) for name in scored.repository])
     fold, out = folds(corpus.repository, OUTER), numpy.zeros(len(scored.y))
     for part in range(OUTER):
         test = fold == part
-        train = x[~test], corpus.y[~test], corpus.repository[~test], negatives
+        train = x[~test], corpus.y[~test], corpus.repository[~test], negatives, forms
         table = calibration(unseen(*train, INNER), corpus.y[~test])
         here = fold_of == part
         out[here] = percents(table, fit(*train).predict(scored.x[here], raw_score=True))
@@ -228,8 +245,9 @@ def tree_lines(node):
 
 def write(path, corpus):
     """Trains on everything and writes the weights."""
-    model = fit(corpus.x, corpus.y, corpus.repository, corpus.negatives)
-    table = calibration(unseen(corpus.x, corpus.y, corpus.repository, corpus.negatives, OUTER), corpus.y)
+    all_of_it = corpus.x, corpus.y, corpus.repository, corpus.negatives, corpus.forms
+    model = fit(*all_of_it)
+    table = calibration(unseen(*all_of_it, OUTER), corpus.y)
     text = ["# Weights of the generic detector's model. Made by tools/train/train.py: don't edit.\n", "features = [\n"]
     text += [f'    "{name}",\n' for name in corpus.names]
     text += ["]\n# From this sum of the trees on, this many percent are real.\n"]
@@ -245,12 +263,14 @@ def main():
     parser.add_argument("candidates")
     parser.add_argument("meta")
     parser.add_argument("--negatives", required=True)
+    parser.add_argument("--forms", nargs=2)
     parser.add_argument("--swapped")
     parser.add_argument("--write")
     parser.add_argument("--report")
     typed = parser.parse_args()
     corpus = Corpus(typed.candidates, typed.meta)
     corpus.add_negatives(typed.negatives)
+    corpus.add_forms(Corpus(*typed.forms) if typed.forms else None)
     scores = nested(corpus)
     text = report(corpus, scores)
     if typed.swapped:

@@ -37,6 +37,13 @@ impl Filter for Plain {
         {
             return Opinion::Drop("it is good for one form");
         }
+        if SEALED.iter().any(|start| secret.starts_with(start)) {
+            return Opinion::Drop("it is encrypted");
+        }
+        // `Confirm\ Password=…`: a message of a properties file, whose key is its text in another language.
+        if candidate.place.is_some_and(|(text, raw)| text[..raw.whole.start].ends_with(b"\\ ")) {
+            return Opinion::Drop("its name is a sentence");
+        }
         if is_version(secret) {
             return Opinion::Drop("it is a version");
         }
@@ -82,6 +89,10 @@ impl Filter for Plain {
         Opinion::Keep
     }
 }
+
+/// How encrypted values begin: of SOPS and Hiera, Jasypt, Spring Cloud Config, Ansible, AWS KMS and OpenPGP in base64. From the
+/// documentation of each and general knowledge.
+const SEALED: [&[u8]; 8] = [b"ENC[", b"ENC(", b"{cipher}", b"$ANSIBLE_VAULT;", b"AQICAH", b"hQEMA", b"hQIMA", b"wcFMA"];
 
 /// `super$ecret`, `$super$ecret`, `p4ssword`: letters in place of the signs and digits that people put for them.
 fn without_leet(secret: &[u8]) -> Vec<u8> {

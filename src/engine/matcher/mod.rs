@@ -18,7 +18,7 @@ mod pkcs12;
 mod service_account;
 
 /// A match as a matcher sees it, before filters and checks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RawMatch {
     /// All of it.
     pub whole: Span,

@@ -54,20 +54,31 @@ pub(super) const NAMES: [&str; COUNT] = [
 /// Bits of the groups that name a secret.
 pub(super) const SECRET: Groups = 0xff;
 
+/// Whether a name is of what machines make: a key or token, and neither a password nor something called a secret only.
+pub(super) fn is_made_by_machine(name: &[u8]) -> bool {
+    let bits = |wanted: &[&str]| -> Groups {
+        MODEL_GROUPS.iter().enumerate().filter(|(_, (group, _))| wanted.contains(group)).map(|(bit, _)| 1 << bit).sum()
+    };
+    let (machine, person) = (bits(&["token", "key", "api"]), bits(&["password", "secret", "credential"]));
+    let mut all: Groups = 0;
+    words::each(name, |groups, _| all |= groups);
+    all & machine != 0 && all & person == 0
+}
+
 /// Appends the features of the words of name and line, and of how the value is assigned.
 pub(super) fn features(scene: &Scene<'_>, row: &mut Row) {
     let name = scene.name();
     let (mut name_groups, mut words, mut tail, mut last): (Groups, u32, u32, Groups) = (0, 0, 0, 0);
-    words::each(name, |groups| {
+    words::each(name, |groups, _| {
         name_groups |= groups;
         words += 1;
         tail = if groups & SECRET != 0 { 0 } else { tail + 1 };
         last = groups;
     });
     let mut line_groups: Groups = 0;
-    words::each(scene.before(), |groups| line_groups |= groups);
+    words::each(scene.before(), |groups, _| line_groups |= groups);
     let mut after_groups: Groups = 0;
-    words::each(scene.after(), |groups| after_groups |= groups);
+    words::each(scene.after(), |groups, _| after_groups |= groups);
     for bit in 0..MODEL_GROUPS.len() {
         let flag = |groups: Groups| f32::from(u8::from(groups >> bit & 1 == 1));
         row.push(flag(name_groups));
@@ -93,9 +104,10 @@ pub(super) fn features(scene: &Scene<'_>, row: &mut Row) {
     row.flag(b".([:".contains(&follows));
     row.flag(b"&%\\<".contains(&follows));
     row.push((scene.before().len() + after.len()) as f32);
-    let mut value_groups: Groups = 0;
-    words::each(scene.value(), |groups| value_groups |= groups);
-    row.flag(value_groups & SECRET != 0);
+    // Random characters may spell a short word.
+    let mut named = 0;
+    words::each(scene.value(), |groups, len| named += if groups & SECRET == 0 { 0 } else { len });
+    row.flag(3 * named >= scene.value().len());
     row.flag(name.first().is_some_and(u8::is_ascii_uppercase) && name.iter().any(u8::is_ascii_lowercase));
 }
 

@@ -99,7 +99,9 @@ pub fn features(text: &[u8], raw: &RawMatch) -> Option<Row> {
     let scene = Scene::new(text, raw)?;
     let mut row = Row { values: [0.0; COUNT], len: 0 };
     context::features(&scene, &mut row);
-    value::features(scene.value(), &mut row);
+    let made = context::is_made_by_machine(scene.name());
+    let least = if made { value::LEAST_SURPRISING_KEY } else { value::LEAST_SURPRISING };
+    value::features(scene.value(), least, &mut row);
     debug_assert_eq!(row.len, COUNT);
     Some(row)
 }

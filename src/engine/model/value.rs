@@ -55,13 +55,16 @@ pub(super) const NAMES: [&str; COUNT] = [
 /// Least length of a value whose likeness to language is looked at, in bytes. Shorter ones are chosen by people, who choose
 /// words; where a corpus had its true values replaced by random ones, the feature would know the label there and fail on
 /// real passwords. `docs/detection.md` shows what was left out for that.
-const LEAST_SURPRISING: usize = 20;
+pub(super) const LEAST_SURPRISING: usize = 20;
+
+/// The same for keys and tokens: machines make them, at random in corpora and elsewhere.
+pub(super) const LEAST_SURPRISING_KEY: usize = 12;
 
 /// Stands for what isn't looked at.
 const UNSEEN: f32 = -1.0;
 
-/// Appends the features of `value` to `row`.
-pub(super) fn features(value: &[u8], row: &mut Row) {
+/// Appends the features of `value` to `row`. `least`: from which length on, in bytes, its likeness to language counts.
+pub(super) fn features(value: &[u8], least: usize, row: &mut Row) {
     let len = value.len() as f32;
     let count = |is: fn(&u8) -> bool| value.iter().filter(|byte| is(byte)).count();
     let share = |n: usize| n as f32 / len.max(1.0);
@@ -77,7 +80,7 @@ pub(super) fn features(value: &[u8], row: &mut Row) {
     }
     let mut seen = [false; 256];
     value.iter().for_each(|byte| seen[usize::from(*byte)] = true);
-    let long = value.len() >= LEAST_SURPRISING;
+    let long = value.len() >= least;
     row.push(if long { share(seen.iter().filter(|&&there| there).count()) } else { UNSEEN });
     row.push(if long { shannon(value) } else { UNSEEN });
     row.push(share(value.windows(2).filter(|pair| class(pair[0]) != class(pair[1])).count()));
@@ -116,7 +119,7 @@ pub(super) fn features(value: &[u8], row: &mut Row) {
     row.push(value.iter().rev().take_while(|byte| byte.is_ascii_digit()).count() as f32);
     // A single word may be a password; several joined are an identifier.
     let (mut words, mut known) = (0_u32, 0_u32);
-    super::words::each(value, |groups| (words, known) = (words + 1, known + u32::from(groups != 0)));
+    super::words::each(value, |groups, _| (words, known) = (words + 1, known + u32::from(groups != 0)));
     row.push(if words > 1 { known as f32 } else { 0.0 });
     row.push(if long { surprise(value) } else { UNSEEN });
 }

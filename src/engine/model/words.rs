@@ -10,9 +10,9 @@ pub(super) type Groups = u64;
 /// Longest word that is looked up, in bytes.
 const LONGEST: usize = 24;
 
-/// Calls `see` with the groups of each word of `text`, in order; 0 for a word of none. Words end where case rises
+/// Calls `see` with the groups of each word of `text` and its length in bytes, in order; 0 for a word of none. Words end where case rises
 /// (`dbPassword`), at digits' ends and at anything that is no letter or digit.
-pub(super) fn each(text: &[u8], mut see: impl FnMut(Groups)) {
+pub(super) fn each(text: &[u8], mut see: impl FnMut(Groups, usize)) {
     let mut start = 0;
     while start < text.len() {
         if !text[start].is_ascii_alphanumeric() {
@@ -20,7 +20,7 @@ pub(super) fn each(text: &[u8], mut see: impl FnMut(Groups)) {
             continue;
         }
         let end = word_end(text, start);
-        see(groups(&text[start..end]));
+        see(groups(&text[start..end]), end - start);
         start = end;
     }
 }
@@ -114,7 +114,7 @@ mod tests {
     /// Names of the groups of each word.
     fn told(text: &str) -> Vec<Vec<&'static str>> {
         let mut all = Vec::new();
-        each(text.as_bytes(), |groups| {
+        each(text.as_bytes(), |groups, _| {
             all.push((0..GROUPS.len()).filter(|bit| groups >> bit & 1 == 1).map(|bit| GROUPS[bit].0).collect());
         });
         all

@@ -20,7 +20,8 @@ mod sweep;
 mod text;
 mod weave;
 
-use text::{Patchwork, Text, ZONES, gaps, head, keeps_head};
+pub(super) use text::Patchwork;
+use text::{Text, ZONES, gaps, head, keeps_head};
 use weave::Weaver;
 
 /// The hits and leads of a text.

@@ -21,9 +21,9 @@ impl Text for &[u8] {
 }
 
 /// The bytes around the seams of a child that is not put together.
-pub(super) struct Patchwork {
+pub(in crate::engine) struct Patchwork {
     /// Zone after zone.
-    pub(super) bytes: Vec<u8>,
+    pub(in crate::engine) bytes: Vec<u8>,
     /// Stretches of the child, and where each begins in `bytes`. In order, apart from each other.
     zones: Vec<(Span, usize)>,
 }
@@ -34,7 +34,7 @@ pub(super) const ZONES: [usize; 2] = [2 * QUICK + LONGEST_CORE + CONTEXT, 2 * QU
 
 impl Patchwork {
     /// Puts together what is within `reach` bytes of the seams; `None` if that is most of the child.
-    pub(super) fn new(patch: &Patch<'_>, reach: usize) -> Option<Self> {
+    pub(in crate::engine) fn new(patch: &Patch<'_>, reach: usize) -> Option<Self> {
         let mut zones: Vec<(Span, usize)> = Vec::new();
         let mut size = 0;
         for gap in gaps(patch.edits, patch.len, patch.base.len()) {

@@ -279,6 +279,10 @@ impl Source for History {
         Repository::open(&self.path, self.opening).ok()?.store()
     }
 
+    fn is_repeatable(&self) -> bool {
+        true
+    }
+
     fn root(&self) -> RootFacts {
         let spelled = self.path.to_string_lossy().into_owned();
         let mut facts = RootFacts { kind: "history", spelled, ..RootFacts::default() };

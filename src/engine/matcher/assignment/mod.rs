@@ -6,9 +6,12 @@ use crate::location::Span;
 
 use super::{CodeMatcher, RawMatch};
 
+mod apart;
+mod fallback;
 mod value;
 
-use value::{LONGEST_GAP, LONGEST_VALUE, Role, value_after};
+use apart::FARTHEST;
+use value::{LONGEST_VALUE, Role, value_of};
 
 /// Longest part of the name before or after the keyword, in bytes.
 const LONGEST_NAME: usize = 40;
@@ -35,20 +38,11 @@ impl CodeMatcher for Assignment {
         if before(1) == Some(b'$') && text[name.start..name.end].eq_ignore_ascii_case(b"pwd") {
             return None; // the shell's working directory
         }
-        // An argument stands after `(` or `,`; after a colon it is a value itself, and what follows the next name.
-        let lead = &text[name.start.saturating_sub(8)..name.start.saturating_sub(1)];
-        let role = match before(1) {
-            Some(b'"' | b'\'' | b'`') if lead.trim_ascii_end().last().is_some_and(|byte| b"(,".contains(byte)) => {
-                Role::Argument
-            }
-            // `set(:auth, :secret, '…')`
-            Some(b':') if lead.last().is_some_and(|byte| b"(, ".contains(byte)) => Role::Argument,
-            _ => Role::Name,
-        };
+        let role = role(text, name);
         if text.get(name.end) == Some(&b'(') && !is_setter(text, keyword, name) {
             return None;
         }
-        let value = value_after(text, name.end, role)?;
+        let value = value_of(text, name, role)?;
         Some(RawMatch {
             whole: Span::new(name.start, value.end),
             secret: value,
@@ -62,12 +56,72 @@ impl CodeMatcher for Assignment {
         let Some(end) = name_end(text, keyword) else { return false };
         let rest = &text[end..];
         let gap = rest.iter().take(16).take_while(|byte| b"\\\"'`])* \t".contains(byte)).count();
-        gap == 16 || rest.get(gap).is_some_and(|byte| b">,:=-?.+(!|vVcCsS[".contains(byte))
+        gap == 16
+            || rest.get(gap).is_some_and(|byte| b">,:=-?.+(!|vVcCsSaAoO[<{\r\n".contains(byte))
+            || rest.first().is_some_and(|byte| b" \t".contains(byte)) && is_word(text, keyword.start)
     }
 
     fn reach(&self) -> usize {
-        2 * LONGEST_NAME + LONGEST_GAP + LONGEST_VALUE + SURROUNDINGS + 16
+        2 * LONGEST_NAME + FARTHEST + LONGEST_VALUE + SURROUNDINGS + 16
     }
+}
+
+/// How far before a name is looked at to tell its role, in bytes.
+const LEAD: usize = 32;
+
+/// How the name stands in its text.
+fn role(text: &[u8], name: Span) -> Role {
+    if is_word(text, name.start) {
+        return Role::Word;
+    }
+    let before = &text[name.start.saturating_sub(LEAD)..name.start];
+    let (last, lead) = before.split_last().map_or((0, before), |(last, lead)| (*last, lead));
+    // An argument stands after `(` or `,`; after a colon it is a value itself, and what follows the next name.
+    let argument = match last {
+        b'"' | b'\'' | b'`' => lead.trim_ascii_end().last().is_some_and(|byte| b"(,".contains(byte)),
+        // `set(:auth, :secret, '…')`
+        b':' => lead.last().is_some_and(|byte| b"(, ".contains(byte)),
+        _ => false,
+    };
+    if argument {
+        Role::Argument
+    } else if is_label(before) {
+        Role::Label
+    } else {
+        Role::Name
+    }
+}
+
+/// Whether what stands before a name says that it is the value of a `name` or `key`: `name: `, `"Key": "`, `<key>`.
+fn is_label(before: &[u8]) -> bool {
+    let trimmed = |bytes: &[u8]| {
+        let odd = bytes.iter().rev().take_while(|byte| b"\\\"'` \t".contains(byte)).count();
+        bytes.len() - odd
+    };
+    let before = &before[..trimmed(before)];
+    let Some((sign, before)) = before.split_last() else { return false };
+    let before = if b":=".contains(sign) { &before[..trimmed(before)] } else { before };
+    b":=>".contains(sign)
+        && [b"name".as_slice(), b"key"]
+            .iter()
+            .any(|word| before.len() >= word.len() && before[before.len() - word.len()..].eq_ignore_ascii_case(word))
+}
+
+/// Commands that a name and, behind a blank, its value follow.
+const SETTERS: [&[u8]; 7] = [b"env", b"setx", b"setx /m", b"setenv", b"set -x", b"set -gx", b"set -ux"];
+
+/// Whether the name around `at` is an option with two dashes, or the first word behind a command that sets variables.
+fn is_word(text: &[u8], at: usize) -> bool {
+    let lead = text[..at].iter().rev().take(LONGEST_NAME).take_while(|byte| is_name(**byte)).count();
+    let start = at - lead;
+    if text[start..].starts_with(b"--") && text.get(start + 2).is_some_and(u8::is_ascii_alphabetic) {
+        return true;
+    }
+    let before = &text[start.saturating_sub(LEAD)..start];
+    let line = memchr::memrchr(b'\n', before).map_or(before, |at| &before[at + 1..]);
+    let command = line.trim_ascii();
+    line.last().is_some_and(|byte| b" \t".contains(byte))
+        && SETTERS.iter().any(|name| command.eq_ignore_ascii_case(name))
 }
 
 /// Where the name that the keyword is in ends: what of the keyword is no name (`key =`) isn't its end. `None` if it is too
@@ -180,6 +234,7 @@ mod tests {
             ("password.encode(\"VALUE\")", None),
             ("setPassword(\"VALUE\")", Some(VALUE)),
             ("password = getenv(\"VALUE\")", None),
+            ("password = getenv(\"DB_SECRET\")", None),
             ("bypassword = 'VALUE'", None),
             ("password = Some(\"VALUE\"),", Some(VALUE)),
             ("client.setToken_password(Base64.decode(\"VALUE\"))", Some(VALUE)),
@@ -189,6 +244,49 @@ mod tests {
             ("set(:auth, :password, 'VALUE')", Some(VALUE)),
             ("if [ \"$password\" == \"VALUE\" ]", Some(VALUE)),
             ("- **password**: VALUE", Some(VALUE)),
+            ("  - name: DB_PASSWORD\n    value: VALUE\n", Some(VALUE)),
+            ("  - name: DB_PASSWORD\n    value: \"VALUE\"\n", Some(VALUE)),
+            ("  - name: DB_PASSWORD\n  - name: X\n    other: VALUE\n", None),
+            ("  - name: DB_PASSWORD\n    valueFrom:\n      secretKeyRef:\n        name: VALUE\n", None),
+            (r#"{"name":"DB_PASSWORD","type":"text","value":"VALUE"}"#, Some(VALUE)),
+            (r#"{"name":"DB_PASSWORD"},{"name":"OTHER","value":"VALUE"}"#, None),
+            ("{\n  \"name\": \"DB_PASSWORD\",\n  \"value\": \"VALUE\"\n}", Some(VALUE)),
+            (r#"{\"name\":\"DB_PASSWORD\",\"value\":\"VALUE\"}"#, Some(VALUE)),
+            (r#"[{"ParameterKey":"DBPassword","ParameterValue":"VALUE"}]"#, Some(VALUE)),
+            ("--parameters ParameterKey=DBPassword,ParameterValue=VALUE\n", Some(VALUE)),
+            ("<entry key=\"password\">VALUE</entry>", Some(VALUE)),
+            ("<string name=\"password\" translatable=\"false\">VALUE</string>", Some(VALUE)),
+            ("<setting name=\"Password\" serializeAs=\"String\">\n  <value>VALUE</value>", Some(VALUE)),
+            ("<key>password</key>\n\t<string>VALUE</string>", Some(VALUE)),
+            ("<name>db.password</name>\n<value>VALUE</value>", Some(VALUE)),
+            ("<li class=\"password\">VALUE</li>", None),
+            (r#""adminPassword": { "value": "VALUE" }"#, Some(VALUE)),
+            ("\"adminPassword\": {\n  \"value\": \"VALUE\"\n}", Some(VALUE)),
+            (r#""adminPassword": {"type":"securestring","defaultValue":"VALUE"}"#, Some(VALUE)),
+            ("variable \"db_password\" {\n  type = string\n  default = \"VALUE\"\n}", Some(VALUE)),
+            ("  DBPassword:\n    Type: String\n    Default: VALUE\n", Some(VALUE)),
+            ("  DBPassword:\n    Type: String\n  Other:\n    Default: VALUE\n", None),
+            ("ENV DB_PASSWORD VALUE\n", Some(VALUE)),
+            ("setx DB_PASSWORD \"VALUE\"", Some(VALUE)),
+            ("set -gx DB_PASSWORD VALUE", Some(VALUE)),
+            ("see ENV DB_PASSWORD VALUE\n", None),
+            ("deploy --db-password VALUE\n", Some(VALUE)),
+            ("deploy --db-password --other VALUE\n", None),
+            ("password: ${DB_PASSWORD:VALUE}\n", Some(VALUE)),
+            ("DB_PASSWORD=${DB_PASSWORD:-VALUE}\n", Some(VALUE)),
+            ("password = \"${DB_PASSWORD:-VALUE}\"\n", Some(VALUE)),
+            ("password: {{ db_password | default('VALUE') }}\n", Some(VALUE)),
+            ("password: \"{{ db_password | default('VALUE') }}\"\n", Some(VALUE)),
+            ("password: {{ .Values.password | default \"VALUE\" }}\n", Some(VALUE)),
+            ("password = process.env.DB_SECRET || \"VALUE\";", Some(VALUE)),
+            ("x = process.env.DB_PASSWORD ?? 'VALUE';", Some(VALUE)),
+            ("x = ENV['DB_PASSWORD'] || 'VALUE'", Some(VALUE)),
+            ("x = os.environ.get('DB_PASSWORD') or 'VALUE'", Some(VALUE)),
+            ("x = config('DB_PASSWORD', default='VALUE')", Some(VALUE)),
+            ("password = config('DB_SECRET', default='VALUE')", Some(VALUE)),
+            ("password = other.equals(\"VALUE\")", None),
+            ("Dim password As String = \"VALUE\"", Some(VALUE)),
+            ("password=(\"bob\", \"VALUE\")", Some(VALUE)),
         ];
         for (text, expected) in cases {
             let text = &text.replace("VALUE", VALUE);

@@ -1,6 +1,7 @@
 //! The value assigned to a name: a walk over the bytes after it, through the syntaxes of languages, shells and
 //! configuration files.
 
+use super::{apart, fallback};
 use crate::location::Span;
 
 /// Longest stretch between name and value (spaces, type annotations, calls), in bytes.
@@ -11,24 +12,30 @@ pub(super) const LONGEST_VALUE: usize = 512;
 
 /// Least length of a value in bytes: shorter ones are codes and abbreviations, and a password that opens something has
 /// more.
-const LEAST: usize = 4;
+pub(super) const LEAST: usize = 4;
 
 /// Most calls around a value: `setCipherKey(Base64.decode("…"))`.
 const MOST_CALLS: usize = 3;
 
 /// A cursor over the bytes after a name.
-struct Cursor<'t> {
+pub(super) struct Cursor<'t> {
     text: &'t [u8],
-    at: usize,
+    pub(super) at: usize,
     limit: usize,
 }
 
-impl Cursor<'_> {
+impl<'t> Cursor<'t> {
+    /// A cursor at `at` that looks no further than to `limit`.
+    pub(super) fn new(text: &'t [u8], at: usize, limit: usize) -> Self {
+        Self { text, at, limit }
+    }
+
     fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied().filter(|_| self.at < self.limit)
     }
 
-    fn skip(&mut self, set: &[u8]) -> usize {
+    /// Goes on past the bytes of `set`; how many they were.
+    pub(super) fn skip(&mut self, set: &[u8]) -> usize {
         let from = self.at;
         while self.peek().is_some_and(|byte| set.contains(&byte)) {
             self.at += 1;
@@ -36,7 +43,8 @@ impl Cursor<'_> {
         self.at - from
     }
 
-    fn eat(&mut self, literal: &[u8]) -> bool {
+    /// Goes on past `literal` in either case, if it stands here.
+    pub(super) fn eat(&mut self, literal: &[u8]) -> bool {
         let rest = &self.text[self.at..];
         let found = rest.len() >= literal.len() && rest[..literal.len()].eq_ignore_ascii_case(literal);
         if found {
@@ -45,23 +53,64 @@ impl Cursor<'_> {
         found
     }
 
-    fn blanks(&mut self) {
+    /// Goes on past blanks.
+    pub(super) fn blanks(&mut self) {
         self.skip(b" \t");
+    }
+
+    /// Goes on past the name of a default argument; whether one is here.
+    fn eat_default(&mut self) -> bool {
+        let found = self.eat(b"default") || self.eat(b"fallback");
+        if found {
+            self.skip(b"=: ");
+        }
+        found
+    }
+
+    /// Goes on past the end of the tag it stands in.
+    pub(super) fn to_end_of_tag(&mut self) -> Option<()> {
+        let inside = self.text.get(self.at..self.limit)?;
+        let end = memchr::memchr2(b'>', b'<', inside).filter(|at| inside[*at] == b'>')?;
+        self.at += end + 1;
+        Some(())
     }
 }
 
-/// Where a name stands in a call.
+/// How a name stands in its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// It isn't known to be an argument.
     Name,
     /// A quoted or symbolic argument of a call, whose next one may be its value.
     Argument,
+    /// It is itself the value of a `name` or `key`, whose `value` stands apart from it.
+    Label,
+    /// A blank is what assigns: `ENV NAME value`, `--name value`.
+    Word,
 }
 
-/// The value assigned right after a name that ends at `from`.
-pub(super) fn value_after(text: &[u8], from: usize, role: Role) -> Option<Span> {
-    let mut cursor = Cursor { text, at: from, limit: text.len().min(from + LONGEST_GAP) };
+/// The value that belongs to a name. Of a reference with a default it is the default.
+pub(super) fn value_of(text: &[u8], name: Span, role: Role) -> Option<Span> {
+    let value = match role {
+        Role::Label => assigned(text, name, role).or_else(|| apart::of_label(text, name.end)),
+        Role::Word => assigned(text, name, role).or_else(|| behind_blank(text, name.end)),
+        Role::Name | Role::Argument => assigned(text, name, role),
+    };
+    value.map(|value| fallback::or_itself(text, value))
+}
+
+/// The value that a blank assigns. What begins with a dash is the next option.
+fn behind_blank(text: &[u8], from: usize) -> Option<Span> {
+    let mut cursor = Cursor::new(text, from, text.len().min(from + LONGEST_GAP));
+    let apart = cursor.skip(b" \t") > 0 && !matches!(cursor.peek(), Some(b'-' | b'=' | b':'));
+    let from = cursor.at;
+    apart.then(|| quoted(text, &mut cursor).or_else(|| bare(text, from))).flatten()
+}
+
+/// The value assigned right after a name.
+fn assigned(text: &[u8], name: Span, role: Role) -> Option<Span> {
+    let from = name.end;
+    let mut cursor = Cursor::new(text, from, text.len().min(from + LONGEST_GAP));
     if cursor.peek() == Some(b'>') {
         return element_value(text, cursor.at + 1);
     }
@@ -79,12 +128,13 @@ pub(super) fn value_after(text: &[u8], from: usize, role: Role) -> Option<Span> 
         return (cursor.skip(b"=") == 1).then(|| quoted_or_bare(text, &mut cursor)).flatten();
     }
     if cursor.peek() == Some(b',') {
-        if role == Role::Name {
+        if role != Role::Argument {
             return None;
         }
         // setProperty("password", "…"): only a quoted value can be told from the next argument
         cursor.at += 1;
         cursor.blanks();
+        cursor.eat_default();
         return quoted(text, &mut cursor);
     }
     // Makefiles assign with `?=`, `::=` and `:::=`, PHP and Perl append with `.=`, others with `+=`
@@ -93,7 +143,7 @@ pub(super) fn value_after(text: &[u8], from: usize, role: Role) -> Option<Span> 
         return quoted_or_bare(text, &mut cursor);
     }
     // A type stands between name and assignment: `var password string = "…"`
-    if !quoted_name && [b"string =".as_slice(), b"[]byte ="].iter().any(|&kind| cursor.eat(kind)) {
+    if !quoted_name && [b"string =".as_slice(), b"[]byte =", b"as string ="].iter().any(|&kind| cursor.eat(kind)) {
         cursor.blanks();
         return quoted(text, &mut cursor);
     }
@@ -103,7 +153,16 @@ pub(super) fn value_after(text: &[u8], from: usize, role: Role) -> Option<Span> 
         return (cursor.skip(b"=") == 1).then(|| quoted_or_call(text, &mut cursor)).flatten();
     }
     if cursor.peek() == Some(b':') {
-        return after_colon(text, &mut cursor);
+        if text[..name.start].ends_with(b"${") && text[cursor.at..].starts_with(b":-") {
+            cursor.at += 1; // ${NAME:-default}
+        }
+        return after_colon(text, &mut cursor).or_else(|| apart::of_mapping(text, name.start, cursor.at));
+    }
+    if quoted_name && cursor.peek() == Some(b'{') {
+        return apart::of_block(text, cursor.at); // variable "password" { default = "…" }
+    }
+    if let Some(value) = fallback::after_operator(text, cursor.at) {
+        return Some(value);
     }
     if cursor.eat(b"=>") || cursor.eat(b"->") {
         cursor.blanks();
@@ -161,8 +220,11 @@ fn after_colon(text: &[u8], cursor: &mut Cursor<'_>) -> Option<Span> {
 }
 
 /// A quoted value, one inside calls, lists or a hash, or one without quotes.
-fn quoted_or_bare(text: &[u8], cursor: &mut Cursor<'_>) -> Option<Span> {
+pub(super) fn quoted_or_bare(text: &[u8], cursor: &mut Cursor<'_>) -> Option<Span> {
     let from = cursor.at;
+    if text[from..].starts_with(b"{{") {
+        return fallback::in_template(text, from);
+    }
     quoted_or_call(text, cursor).or_else(|| bare(text, from))
 }
 
@@ -171,12 +233,14 @@ fn quoted_or_call(text: &[u8], cursor: &mut Cursor<'_>) -> Option<Span> {
     if let Some(value) = quoted(text, cursor) {
         return Some(value);
     }
+    let opening = cursor.at;
     if cursor.skip(b"[{") > 0 {
-        cursor.blanks();
-        if cursor.eat(b"value") || cursor.eat(b"default") {
-            cursor.skip(b"\"'");
-            cursor.skip(b": =>\t");
+        if text[opening] == b'{' {
+            if let Some(value) = apart::of_block(text, opening) {
+                return Some(value);
+            }
         }
+        cursor.blanks();
         // `"credentials": {"user": …`: the name of a member.
         let is_name = |value: &Span| {
             let next = text[value.end..].iter().take(8).find(|byte| !b"\\\"' \t".contains(byte));
@@ -197,17 +261,49 @@ fn called(text: &[u8], cursor: &mut Cursor<'_>) -> Option<Span> {
         if cursor.peek() != Some(b'(') || is_about_text(&text[from..cursor.at]) {
             return None;
         }
+        if from == cursor.at
+            && let Some(value) = second_of_pair(text, cursor.at + 1)
+        {
+            return Some(value);
+        }
         cursor.skip(b"(");
         cursor.blanks();
         if let Some(value) = quoted(text, cursor) {
-            return Some(value);
+            return default_argument(text, value.end + 1).or(Some(value));
         }
     }
     None
 }
 
+/// The default of a setting that a call reads: `config("NAME", default="…")`.
+fn default_argument(text: &[u8], from: usize) -> Option<Span> {
+    let mut cursor = Cursor::new(text, from, text.len().min(from + LONGEST_GAP));
+    if cursor.skip(b",") == 0 {
+        return None;
+    }
+    cursor.blanks();
+    if cursor.eat_default() { quoted(text, &mut cursor) } else { None }
+}
+
+/// The second of two quoted texts, which stand behind a bracket: `auth = ("bob", "…")`.
+fn second_of_pair(text: &[u8], from: usize) -> Option<Span> {
+    let mut cursor = Cursor::new(text, from, text.len().min(from + LONGEST_GAP));
+    let quote = cursor.peek().filter(|byte| b"\"'".contains(byte))?;
+    let user = memchr::memchr2(quote, b'\n', &text[from + 1..cursor.limit])?;
+    cursor.at += user + 2;
+    cursor.blanks();
+    (cursor.skip(b",") == 1).then(|| {
+        cursor.blanks();
+        quoted(text, &mut cursor)
+    })?
+}
+
 /// Pieces of names of functions whose texts are names, messages or patterns, and no values.
-const ABOUT_TEXT: [&[u8]; 28] = [
+const ABOUT_TEXT: [&[u8]; 32] = [
+    b"equal",
+    b"contain",
+    b"start",
+    b"index",
     b"printf",
     b"format",
     b"compile",
@@ -245,7 +341,7 @@ fn is_about_text(function: &[u8]) -> bool {
 }
 
 /// A quoted value, with up to two letters of a string prefix (`b"…"`, `u'…'`, `@"…"`) and escaped quotes around it.
-fn quoted(text: &[u8], cursor: &mut Cursor<'_>) -> Option<Span> {
+pub(super) fn quoted(text: &[u8], cursor: &mut Cursor<'_>) -> Option<Span> {
     let mut at = cursor.at;
     let prefix = text[at..].iter().take(2).take_while(|byte| b"bBuUrRfFL@".contains(byte)).count();
     at += prefix;
@@ -298,7 +394,7 @@ fn is_parameter(text: &[u8]) -> bool {
 }
 
 /// The text of an XML element whose opening tag ended at `start`: of one line, which may be one of its own.
-fn element_value(text: &[u8], start: usize) -> Option<Span> {
+pub(super) fn element_value(text: &[u8], start: usize) -> Option<Span> {
     let limit = text.len().min(start + LONGEST_VALUE + 1);
     let inside = text.get(start..limit)?;
     let inside = &inside[..memchr::memchr(b'<', inside)?];
