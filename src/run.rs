@@ -39,7 +39,7 @@ mod show_rule;
 mod try_rules;
 
 use own::Own;
-use rules::{active, sorted};
+use rules::active;
 
 /// Runs the program.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -136,11 +136,7 @@ fn scan(task: &Task, request: Request, env: Env<'_>) -> Result<ExitCode, CliErro
     let progress = progress::start(settings.progress, env);
     let scans = plan.scan(task, &conductor, &settings, &Told(progress.as_ref()));
     progress.done();
-    let report = Report {
-        scans: scans.map_err(|error| CliError::new(error.to_string()))?,
-        rules: sorted(conductor.engine.rules().cloned().collect()),
-        settings_from: settings.from.clone(),
-    };
+    let report = Report { scans: scans.map_err(|error| CliError::new(error.to_string()))? };
     let written = write(&report, &settings, targets, env);
     for problem in &written {
         drop(io::Write::write_all(&mut io::stderr(), format!("keytrail: {problem}\n").as_bytes()));
@@ -330,6 +326,8 @@ fn one<S: Source>(
     progress: &dyn Progress,
 ) -> Result<ScanReport, SourceError> {
     let mut report = conductor.scan(source, progress)?;
+    report.active_rules = conductor.engine.rules().count() as u64;
+    report.settings_from.clone_from(&settings.from);
     report.notes.extend(settings.notes.iter().cloned());
     if report.platform.is_none() && !report.findings.is_empty() {
         let note =

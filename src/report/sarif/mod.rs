@@ -63,7 +63,7 @@ impl Format for Sarif {
         let log = Log {
             schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
             version: "2.1.0",
-            runs: report.scans.iter().map(|scan| run(report, scan, style.sarif_target, &mut names)).collect(),
+            runs: report.scans.iter().map(|scan| run(scan, style.sarif_target, &mut names)).collect(),
         };
         let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Guarded(PrettyFormatter::new()));
         log.serialize(&mut serializer)?;
@@ -72,7 +72,7 @@ impl Format for Sarif {
 }
 
 /// One root's run. `names` are the ids given so far.
-fn run(report: &Report, scan: &ScanReport, target: SarifTarget, names: &mut BTreeSet<String>) -> Run {
+fn run(scan: &ScanReport, target: SarifTarget, names: &mut BTreeSet<String>) -> Run {
     let taxonomies = taxonomies::Taxonomies::of(scan);
     let rules = rules::Rules::of(scan, &taxonomies);
     let mut artifacts = places::Artifacts::default();
@@ -114,7 +114,7 @@ fn run(report: &Report, scan: &ScanReport, target: SarifTarget, names: &mut BTre
         artifacts: artifacts.list,
         results,
         taxonomies: taxonomies.components(),
-        properties: properties(report, scan),
+        properties: properties(scan),
     }
 }
 
@@ -160,21 +160,24 @@ fn counts(scan: &ScanReport) -> Properties {
 }
 
 /// What else is known of the run.
-fn properties(report: &Report, scan: &ScanReport) -> Properties {
+fn properties(scan: &ScanReport) -> Properties {
     let observations: Vec<_> = scan
         .observations
         .iter()
         .map(|fact| {
-            let values: serde_json::Map<_, _> =
-                fact.values.iter().map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str()))).collect();
+            let values: serde_json::Map<_, _> = fact
+                .values
+                .iter()
+                .map(|(name, value)| (name.clone().into_owned(), Value::from(value.as_str())))
+                .collect();
             with_path(&fact.path, json!({ "kind": fact.kind, "values": values }))
         })
         .collect();
     let mut properties = Properties::from([
-        ("keytrail/activeRules", json!(report.rules.len())),
+        ("keytrail/activeRules", json!(scan.active_rules)),
         ("keytrail/kind", json!(scan.root.kind)),
         ("keytrail/observations", json!(observations)),
-        ("keytrail/settingsFrom", json!(report.settings_from)),
+        ("keytrail/settingsFrom", json!(scan.settings_from)),
     ]);
     if let Some(platform) = scan.platform {
         properties.insert("keytrail/platform", json!(platform.word()));

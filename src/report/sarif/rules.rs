@@ -25,7 +25,7 @@ impl Rules {
     /// The rules of a root's findings.
     pub(super) fn of(scan: &ScanReport, taxonomies: &Taxonomies) -> Self {
         let rules: BTreeMap<&str, (&Rule, &Remedy)> =
-            scan.findings.iter().map(|found| (&*found.rule.id, (&*found.rule, found.remedy))).collect();
+            scan.findings.iter().map(|found| (&*found.rule.id, (&*found.rule, &*found.remedy))).collect();
         Self {
             index: rules.keys().enumerate().map(|(index, id)| ((*id).to_owned(), index)).collect(),
             descriptors: rules.into_values().map(|(rule, remedy)| descriptor(rule, remedy, taxonomies)).collect(),
@@ -90,7 +90,7 @@ fn tags(rule: &Rule) -> Vec<String> {
 fn help(rule: &Rule, remedy: &Remedy) -> Message {
     let description = sentence(&rule.description);
     let steps: Vec<_> = remedy.steps.iter().enumerate().map(|(at, step)| format!("{}. {step}", at + 1)).collect();
-    let end = sentence(remedy.end_state);
+    let end = sentence(&remedy.end_state);
     Message {
         text: format!("{description}\n\n{}:\n{}\n\n{end}", remedy.title, steps.join("\n")),
         markdown: Some(format!(
