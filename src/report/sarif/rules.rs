@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
 use super::log::{Configuration, Descriptor, Message, Properties, Relationship};
 use super::taxonomies::Taxonomies;
-use crate::enrich::remedy::Remedy;
+use crate::enrich::remedy::{Remedy, by_key};
 use crate::finding::ScanReport;
 use crate::rule::{Rule, Severity};
 
@@ -59,12 +61,26 @@ fn descriptor(rule: &Rule, remedy: &Remedy, taxonomies: &Taxonomies) -> Descript
         help_uri: Some(help_uri(rule)),
         default_configuration: Some(Configuration { level: level(rule.severity) }),
         relationships: taxonomies.weakness(rule.cwe).map(relationship).into_iter().collect(),
-        properties: Properties::from([
-            ("precision", rule.confidence.word().into()),
-            ("security-severity", rule.severity.score().into()),
-            ("tags", tags(rule).into()),
-        ]),
+        properties: properties(rule, remedy),
     }
+}
+
+/// What hosts read of a rule, and what the descriptor has no other place for. A remedy that isn't the built-in one of
+/// its key is spelled out.
+fn properties(rule: &Rule, remedy: &Remedy) -> Properties {
+    let mut properties = Properties::from([
+        ("keytrail/provider", (&*rule.provider).into()),
+        ("keytrail/remediation", (&*remedy.key).into()),
+        ("keytrail/target", (&*rule.target).into()),
+        ("precision", rule.confidence.word().into()),
+        ("security-severity", rule.severity.score().into()),
+        ("tags", tags(rule).into()),
+    ]);
+    if remedy != by_key(&remedy.key) {
+        let Remedy { key: _, title, steps, end_state } = remedy;
+        properties.insert("keytrail/remedy", json!({ "title": title, "steps": steps, "endState": end_state }));
+    }
+    properties
 }
 
 /// As many tags as code hosts keep.
