@@ -33,6 +33,7 @@ mod floor;
 mod known;
 mod own;
 mod reported;
+mod reports;
 mod rules;
 mod show_rule;
 mod try_rules;
@@ -103,6 +104,7 @@ fn run(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<ExitCod
             let engine = Engine::new(built_in_rules()).map_err(|error| CliError::new(error.to_string()))?;
             print(&candidates::lines(&engine, &task)?)
         }
+        Command::Report(paths, request) => reports::run(&paths, request, env),
         Command::Scan(task, request) => scan(&task, request, env),
     }
 }

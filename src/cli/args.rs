@@ -21,7 +21,7 @@ use crate::rule::Confidence;
 
 mod queries;
 
-pub(crate) use queries::{ExplainArgs, RulesSub, Subject};
+pub(crate) use queries::{ExplainArgs, ReportArgs, RulesSub, Subject};
 
 /// Shown under every scan's help.
 const EXIT_CODES: &str = "Exit codes: 0 clean and complete, 1 findings, 2 usage or configuration error, 3 something \
@@ -69,6 +69,11 @@ pub(crate) enum Sub {
     ///
     /// Reads only and never follows a link out of ROOT. Says whose machine it is, and where its keys lead.
     Image(ImageArgs),
+    /// Put reports together and write them in other formats
+    ///
+    /// Reads SARIF and JSON lines by keytrail. Scans of the same root become one, and in it the same secret one finding
+    /// with all its places. Nothing is scanned: a report that is incomplete, or was cut short, stays incomplete.
+    Report(ReportArgs),
     /// Tell why something on a line is or isn't reported
     ///
     /// Prints every candidate that touches the line, at any confidence and dropped ones too: what each check and filter
@@ -389,7 +394,7 @@ fn exit_code(text: &str) -> Result<u8, String> {
 /// The command-line parser, with the exit codes under the help of every scan.
 pub(crate) fn command() -> clap::Command {
     use clap::CommandFactory as _;
-    ["staged", "diff", "history", "files", "image"]
+    ["staged", "diff", "history", "files", "image", "report"]
         .into_iter()
         .fold(Args::command(), |command, name| command.mut_subcommand(name, |sub| sub.after_help(EXIT_CODES)))
         // Refused there, in words of our own.

@@ -42,6 +42,8 @@ pub use task::{Asked, FilesRoot, Range, ReportFormat, Spot, Task, Trust};
 pub enum Command {
     /// Scan.
     Scan(Task, Request),
+    /// Put these reports together and write them anew; `-` is standard input.
+    Report(Vec<PathBuf>, Request),
     /// Print the settings that a scan would have, see [`show::settings`].
     ShowConfig(Request),
     /// Print the active rules, see [`rules::list`].
@@ -100,6 +102,15 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<C
             let task = Task::Image { roots: typed.roots, may_touch_atime: typed.may_touch_atime };
             // A disk has no say in how it is scanned, and the repository that we happen to stand in none over disks.
             scan(task, typed.scan, environment, Vec::new())
+        }
+        Sub::Report(mut typed) => {
+            let reports = std::mem::take(&mut typed.reports);
+            if reports.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
+                return Err(CliError::new("`-`: standard input can be read only once"));
+            }
+            // Nothing is scanned, so nobody's configuration or key is asked for.
+            let environment = Environment { config: None, fingerprint_key: None, ..environment };
+            request(typed.flags(), environment, Vec::new()).map(|request| Command::Report(reports, request))
         }
         Sub::Config(ConfigSub::Show(typed)) => request(typed.scan, environment, own).map(Command::ShowConfig),
         Sub::Rules(RulesSub::List(typed)) => request(typed.flags(), environment, own).map(Command::ListRules),

@@ -180,7 +180,7 @@ fn masker(groups: &[Group], settings: &Settings<'_>) -> Masker {
 }
 
 /// The order of findings in reports: worst first, then by first place.
-fn order(finding: &Finding) -> impl Ord + '_ {
+pub(super) fn order(finding: &Finding) -> impl Ord + '_ {
     let first = &finding.places[0];
     let seen = &first.place.provenance;
     (
@@ -190,6 +190,12 @@ fn order(finding: &Finding) -> impl Ord + '_ {
         finding.rule.id.as_ref(),
         &finding.fingerprint,
     )
+}
+
+/// The order of places in a finding: most alive first.
+pub(super) fn place_order(seen: &Sighting) -> impl Ord + '_ {
+    let (place, provenance) = (&seen.place, &seen.place.provenance);
+    (place.state, &provenance.path, &provenance.members, provenance.part, seen.region.start)
 }
 
 /// A finding without its fingerprint.
@@ -339,19 +345,7 @@ fn sightings(occurrences: &[&Occurrence], masker: &Masker, engine: &Engine) -> V
     }
     let mut sightings: Vec<Sighting> =
         places.into_values().map(|versions| sighting(&versions, masker, engine)).collect();
-    sightings.sort_by(|a, b| {
-        let key = |seen: &Sighting| {
-            let place = &seen.place;
-            (
-                place.state,
-                place.provenance.path.clone(),
-                place.provenance.members.clone(),
-                place.provenance.part,
-                seen.region.start,
-            )
-        };
-        key(a).cmp(&key(b))
-    });
+    sightings.sort_by(|a, b| place_order(a).cmp(&place_order(b)));
     sightings
 }
 

@@ -20,6 +20,7 @@ pub mod fingerprint;
 pub mod hit;
 pub mod line_hash;
 pub mod mask;
+pub mod merge;
 mod pair;
 pub mod suppress;
 mod target;
@@ -211,7 +212,7 @@ impl Validity {
 
 /// What a structure check read from the secret or the text around it. Times are seconds since 1970, UTC. Nothing in
 /// here is secret.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Facts {
     /// When it stops working.
     pub expires: Option<i64>,
@@ -234,7 +235,7 @@ impl Facts {
 }
 
 /// What a secret opens. Texts are masked.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Target {
     /// Its kind (`storage`, `sql`, …): the rule's, or what stands beside the secret says.
     pub kind: String,
@@ -278,7 +279,7 @@ pub struct Companion {
 }
 
 /// A decision not to report a finding.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Suppression {
     /// In the scanned text or outside of it.
     pub kind: SuppressionKind,
@@ -291,7 +292,7 @@ pub struct Suppression {
 }
 
 /// Where a suppression stands (SARIF 2.1.0 section 3.35.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SuppressionKind {
     /// A marker on the line.
     InSource,
@@ -300,7 +301,7 @@ pub enum SuppressionKind {
 }
 
 /// Whether a suppression holds (SARIF 2.1.0 section 3.35.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SuppressionStatus {
     /// It holds.
     Accepted,
