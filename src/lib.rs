@@ -12,6 +12,7 @@ pub mod observe;
 pub mod place;
 pub mod platform;
 pub mod policy;
+pub mod read;
 pub mod report;
 pub mod rule;
 pub mod run;

@@ -56,7 +56,7 @@ impl Part {
 }
 
 /// What `fstat` said before the first read. Times are seconds since 1970, UTC.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FileFacts {
     /// Size in bytes.
     pub size: u64,

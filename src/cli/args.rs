@@ -16,12 +16,12 @@ use super::output::Target;
 use super::task::{ReportFormat, Trust};
 use super::units;
 use crate::platform::Platform;
-use crate::report::SarifTarget;
+use crate::report::{Annotator, SarifTarget};
 use crate::rule::Confidence;
 
 mod queries;
 
-pub(crate) use queries::{ExplainArgs, RulesSub, Subject};
+pub(crate) use queries::{ExplainArgs, ReportArgs, RulesSub, Subject};
 
 /// Shown under every scan's help.
 const EXIT_CODES: &str = "Exit codes: 0 clean and complete, 1 findings, 2 usage or configuration error, 3 something \
@@ -69,6 +69,11 @@ pub(crate) enum Sub {
     ///
     /// Reads only and never follows a link out of ROOT. Says whose machine it is, and where its keys lead.
     Image(ImageArgs),
+    /// Put reports together and write them in other formats
+    ///
+    /// Reads SARIF and JSON lines by keytrail. Scans of the same root become one, and in it the same secret one finding
+    /// with all its places. Nothing is scanned: a report that is incomplete, or was cut short, stays incomplete.
+    Report(ReportArgs),
     /// Tell why something on a line is or isn't reported
     ///
     /// Prints every candidate that touches the line, at any confidence and dropped ones too: what each check and filter
@@ -181,7 +186,8 @@ pub(crate) struct ShowArgs {
 /// Flags of every scan.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct ScanArgs {
-    /// Report format: text, jsonl or sarif, each with =FILE to write there; may be given several times [default: text]
+    /// Report format, with =FILE to write it there: text, jsonl, sarif, csv, junit, gitlab, markdown or annotations; may be
+    /// given several times [default: text]
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = format(), help_heading = "Output")]
     pub(crate) format: Vec<FormatArg>,
     /// Where the report without a =FILE of its own goes [default: standard output]
@@ -190,6 +196,9 @@ pub(crate) struct ScanArgs {
     /// Who reads the SARIF: generic, github or azure-devops [default: github under GitHub Actions, else generic]
     #[arg(long, value_name = "TARGET", value_parser = sarif_target(), hide_possible_values = true, help_heading = "Output")]
     pub(crate) sarif_target: Option<SarifTarget>,
+    /// Who reads the annotations: github or azure [default: azure under Azure Pipelines, else github]
+    #[arg(long, value_name = "READER", value_parser = annotator(), hide_possible_values = true, help_heading = "Output")]
+    pub(crate) annotations: Option<Annotator>,
     /// Print secrets in clear (text and jsonl only)
     ///
     /// Refused in pipelines, whose logs are kept, unless KEYTRAIL_ALLOW_SHOW=1.
@@ -362,6 +371,11 @@ fn sarif_target() -> impl TypedValueParser<Value = SarifTarget> {
     words([SarifTarget::Generic, SarifTarget::GitHub, SarifTarget::AzureDevOps], super::task::sarif_target_word)
 }
 
+/// `--annotations`.
+fn annotator() -> impl TypedValueParser<Value = Annotator> {
+    words([Annotator::GitHub, Annotator::Azure], super::task::annotator_word)
+}
+
 /// `--jobs`: at least one.
 pub(super) fn threads(text: &str) -> Result<NonZeroUsize, String> {
     let jobs = super::config::jobs(text)?;
@@ -380,7 +394,7 @@ fn exit_code(text: &str) -> Result<u8, String> {
 /// The command-line parser, with the exit codes under the help of every scan.
 pub(crate) fn command() -> clap::Command {
     use clap::CommandFactory as _;
-    ["staged", "diff", "history", "files", "image"]
+    ["staged", "diff", "history", "files", "image", "report"]
         .into_iter()
         .fold(Args::command(), |command, name| command.mut_subcommand(name, |sub| sub.after_help(EXIT_CODES)))
         // Refused there, in words of our own.

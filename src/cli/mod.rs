@@ -42,6 +42,8 @@ pub use task::{Asked, FilesRoot, Range, ReportFormat, Spot, Task, Trust};
 pub enum Command {
     /// Scan.
     Scan(Task, Request),
+    /// Put these reports together and write them anew; `-` is standard input.
+    Report(Vec<PathBuf>, Request),
     /// Print the settings that a scan would have, see [`show::settings`].
     ShowConfig(Request),
     /// Print the active rules, see [`rules::list`].
@@ -101,6 +103,15 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<C
             // A disk has no say in how it is scanned, and the repository that we happen to stand in none over disks.
             scan(task, typed.scan, environment, Vec::new())
         }
+        Sub::Report(mut typed) => {
+            let reports = std::mem::take(&mut typed.reports);
+            if reports.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
+                return Err(CliError::new("`-`: standard input can be read only once"));
+            }
+            // Nothing is scanned, so nobody's configuration or key is asked for.
+            let environment = Environment { config: None, fingerprint_key: None, ..environment };
+            request(typed.flags(), environment, Vec::new()).map(|request| Command::Report(reports, request))
+        }
         Sub::Config(ConfigSub::Show(typed)) => request(typed.scan, environment, own).map(Command::ShowConfig),
         Sub::Rules(RulesSub::List(typed)) => request(typed.flags(), environment, own).map(Command::ListRules),
         Sub::Rules(RulesSub::Show(typed)) => {
@@ -153,10 +164,12 @@ fn scan(task: Task, flags: ScanArgs, environment: Environment, sides: Vec<Side>)
 fn request(flags: ScanArgs, environment: Environment, sides: Vec<Side>) -> Result<Request, CliError> {
     let reports = reports(&flags)?;
     if flags.show_secrets {
-        if reports.iter().any(|report| report.format == ReportFormat::Sarif) {
-            return Err(CliError::new(
-                "--show-secrets: not in sarif, which is made to be passed on: use text or jsonl",
-            ));
+        let shows = |report: &&ReportTo| matches!(report.format, ReportFormat::Text | ReportFormat::JsonLines);
+        if let Some(report) = reports.iter().find(|report| !shows(report)) {
+            return Err(CliError::new(format!(
+                "--show-secrets: not in {}, which is made to be passed on: use text or jsonl",
+                report.format.word()
+            )));
         }
         if environment.pipeline && !environment.allow_show {
             return Err(CliError::new(

@@ -180,7 +180,7 @@ fn masker(groups: &[Group], settings: &Settings<'_>) -> Masker {
 }
 
 /// The order of findings in reports: worst first, then by first place.
-fn order(finding: &Finding) -> impl Ord + '_ {
+pub(super) fn order(finding: &Finding) -> impl Ord + '_ {
     let first = &finding.places[0];
     let seen = &first.place.provenance;
     (
@@ -190,6 +190,12 @@ fn order(finding: &Finding) -> impl Ord + '_ {
         finding.rule.id.as_ref(),
         &finding.fingerprint,
     )
+}
+
+/// The order of places in a finding: most alive first.
+pub(super) fn place_order(seen: &Sighting) -> impl Ord + '_ {
+    let (place, provenance) = (&seen.place, &seen.place.provenance);
+    (place.state, &provenance.path, &provenance.members, provenance.part, seen.region.start)
 }
 
 /// A finding without its fingerprint.
@@ -245,7 +251,7 @@ impl Draft {
             places,
             earlier,
             recommendation: settings.platform.map(recommend::for_platform),
-            remedy: remedy::by_key(&rule.remediation),
+            remedy: std::borrow::Cow::Borrowed(remedy::by_key(&rule.remediation)),
             suppressions,
             rule,
         };
@@ -339,19 +345,7 @@ fn sightings(occurrences: &[&Occurrence], masker: &Masker, engine: &Engine) -> V
     }
     let mut sightings: Vec<Sighting> =
         places.into_values().map(|versions| sighting(&versions, masker, engine)).collect();
-    sightings.sort_by(|a, b| {
-        let key = |seen: &Sighting| {
-            let place = &seen.place;
-            (
-                place.state,
-                place.provenance.path.clone(),
-                place.provenance.members.clone(),
-                place.provenance.part,
-                seen.region.start,
-            )
-        };
-        key(a).cmp(&key(b))
-    });
+    sightings.sort_by(|a, b| place_order(a).cmp(&place_order(b)));
     sightings
 }
 
@@ -397,12 +391,14 @@ fn sighting(versions: &[&Occurrence], masker: &Masker, engine: &Engine) -> Sight
 fn companions(hit: &Hit, engine: &Engine) -> Vec<Companion> {
     let parts = hit.parts.iter().map(|part| {
         let rule = engine.rule(part.rule);
-        Companion { word: part.word, value: preview(rule, &part.secret), rule: Some(rule.id.to_string()) }
+        Companion { word: part.word.into(), value: preview(rule, &part.secret), rule: Some(rule.id.to_string()) }
     });
     // An id that is masked on every line is shown as a preview or not at all.
     let beside = hit.companions.iter().filter(|(word, _)| !matches!(*word, "name" | "key_id"));
-    let mut all: Vec<Companion> =
-        beside.map(|(word, value)| Companion { word, value: value.clone(), rule: None }).chain(parts).collect();
+    let mut all: Vec<Companion> = beside
+        .map(|&(word, ref value)| Companion { word: word.into(), value: value.clone(), rule: None })
+        .chain(parts)
+        .collect();
     all.sort();
     all.dedup();
     all

@@ -49,6 +49,10 @@ mod recommend;
 // A report made by hand, and every format's writing of it.
 mod reports;
 mod sample;
+// CSV, JUnit, GitLab, Markdown, annotations, read back by others.
+mod formats;
+// Reports read back, put together, converted, split.
+mod merged;
 
 // SARIF of real scans, and judges that are not ours.
 mod sarif;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const WORDS: [&str; 4] = ["blob", "location", "place", "secret"];
 
 /// Every other room, in the order of the flow, with the rooms it may import. Each of those stands before it.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("rule", &[]),
     ("gitleaks", &["rule"]),
     ("policy", &[]),
@@ -24,13 +24,14 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("enrich", &["platform", "rule", "tables"]),
     ("finding", &["rule", "platform", "observe", "source", "engine", "enrich"]),
     ("report", &["rule", "platform", "observe", "source", "enrich", "finding"]),
+    ("read", &["rule", "tables", "platform", "observe", "source", "enrich", "finding"]),
     ("cli", &["rule", "gitleaks", "platform", "policy", "report"]),
     ("scan", &["rule", "platform", "policy", "observe", "source", "view", "cache", "engine", "enrich", "finding"]),
     (
         "run",
         &[
             "rule", "gitleaks", "platform", "policy", "observe", "view", "source", "cache", "engine", "specimen",
-            "enrich", "finding", "report", "cli", "scan",
+            "enrich", "finding", "report", "read", "cli", "scan",
         ],
     ),
 ];

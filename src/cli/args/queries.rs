@@ -8,6 +8,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use super::{ScanArgs, confidence, glob};
 use crate::cli::task::Spot;
+use crate::report::{Annotator, SarifTarget};
 use crate::rule::Confidence;
 
 /// `keytrail rules …`.
@@ -96,6 +97,53 @@ impl ExplainArgs {
         let Self { confidence, include_tests, exclude, no_inline_allow, fingerprint_key_file, .. } = self;
         let flags = self.list.flags();
         ScanArgs { confidence, include_tests, exclude, no_inline_allow, fingerprint_key_file, ..flags }
+    }
+}
+
+/// `keytrail report`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ReportArgs {
+    /// Reports that keytrail wrote, in SARIF or JSON lines; `-` for standard input
+    #[arg(value_name = "REPORT", required = true)]
+    pub(crate) reports: Vec<PathBuf>,
+    /// Report format, with =FILE to write it there: text, jsonl, sarif, csv, junit, gitlab, markdown or annotations; may be
+    /// given several times [default: text]
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = super::format())]
+    pub(crate) format: Vec<super::FormatArg>,
+    /// Where the report without a =FILE of its own goes [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Who reads the SARIF: generic, github or azure-devops [default: github under GitHub Actions, else generic]
+    #[arg(long, value_name = "TARGET", value_parser = super::sarif_target(), hide_possible_values = true)]
+    pub(crate) sarif_target: Option<SarifTarget>,
+    /// Who reads the annotations: github or azure [default: azure under Azure Pipelines, else github]
+    #[arg(long, value_name = "READER", value_parser = super::annotator(), hide_possible_values = true)]
+    pub(crate) annotations: Option<Annotator>,
+    /// Least confidence of what is reported: low, medium or high; what is below is counted [default: low]
+    #[arg(long, value_name = "LEVEL", value_parser = confidence(), hide_possible_values = true)]
+    pub(crate) confidence: Option<Confidence>,
+    /// Leave observations (machines, public keys, vault references, …) out
+    #[arg(long)]
+    pub(crate) no_observations: bool,
+    /// Exit with N instead of 1 when there are findings
+    #[arg(long, value_name = "N", value_parser = super::exit_code)]
+    pub(crate) exit_code: Option<u8>,
+}
+
+impl ReportArgs {
+    /// As flags of a scan.
+    pub(crate) fn flags(self) -> ScanArgs {
+        let Self { format, output, sarif_target, annotations, confidence, no_observations, exit_code, .. } = self;
+        ScanArgs {
+            format,
+            output,
+            sarif_target,
+            annotations,
+            confidence: confidence.or(Some(Confidence::Low)),
+            no_observations,
+            exit_code,
+            ..ScanArgs::default()
+        }
     }
 }
 

@@ -32,7 +32,9 @@ fn resolved_in(line: &str, files: &Files, env: &[(&str, &str)]) -> Result<Settin
         | Command::TestRules { request, .. }
         | Command::Explain(_, request)
         | Command::RulesCost(_, request) => request,
-        other @ (Command::Print(_) | Command::Floor(_) | Command::Candidates(_)) => panic!("{line} made {other:?}"),
+        other @ (Command::Print(_) | Command::Floor(_) | Command::Candidates(_) | Command::Report(..)) => {
+            panic!("{line} made {other:?}")
+        }
     };
     request.resolve(&mut |source| {
         let side = word(source.side);
