@@ -41,13 +41,13 @@ fi
 
 reports=$(mktemp -d "$RUNNER_TEMP/keytrail-reports.XXXXXX")
 mkdir -- "$reports/sarif"
-sarif=$reports/sarif/keytrail.sarif
+wanted=""
 if [[ -n $SARIF_FILE ]]; then
-  sarif=$(plain "$SARIF_FILE")
-  [[ $sarif != ./* ]] || sarif=$GITHUB_WORKSPACE/${sarif#./}
+  wanted=$(plain "$SARIF_FILE")
+  [[ $wanted != ./* ]] || wanted=$GITHUB_WORKSPACE/${wanted#./}
   # What is scanned can hold links: a report must not be led out of the folder it is meant for.
-  folder=$(physical "$(dirname -- "$sarif")") || refuse "input \`sarif-file\`: its folder isn't there"
-  [[ ! -L $sarif ]] || refuse "input \`sarif-file\` names a symbolic link"
+  folder=$(physical "$(dirname -- "$wanted")") || refuse "input \`sarif-file\`: its folder isn't there"
+  [[ ! -L $wanted && ! -d $wanted ]] || refuse "input \`sarif-file\` names a folder or a symbolic link"
   case $folder/ in
     "$(physical "$GITHUB_WORKSPACE")"/* | "$(physical "$RUNNER_TEMP")"/*) ;;
     *) refuse "input \`sarif-file\` leads out of the checkout and the runner's temporary folder" ;;
@@ -56,7 +56,7 @@ fi
 
 command=("$PROGRAM" "$kind" --no-progress --format text --format "annotations=$reports/annotations" --annotations github
   --format "markdown=$reports/summary.md" --format "jsonl=$reports/report.jsonl"
-  --format "sarif=$sarif" --sarif-target github)
+  --format "sarif=$reports/sarif/keytrail.sarif" --sarif-target github)
 [[ -z $CONFIDENCE ]] || command+=(--confidence "$CONFIDENCE")
 [[ -z $CONFIG ]] || command+=(--config "$(plain "$CONFIG")")
 [[ $INCLUDE_TESTS == false ]] || command+=(--include-tests)
@@ -87,7 +87,7 @@ resume
 trap - EXIT
 
 # The annotations, and nothing that isn't one.
-[[ ! -f $reports/annotations ]] || grep -E '^::(error|warning|notice)( |::)' "$reports/annotations" || true
+[[ ! -f $reports/annotations ]] || grep -aE '^::(error|warning|notice)( |::)' "$reports/annotations" || true
 
 findings=""
 incomplete=true
@@ -104,12 +104,24 @@ fi
 if [[ -f $reports/summary.md ]] && (($(wc -c <"$reports/summary.md") <= SUMMARY_LIMIT)); then
   cat -- "$reports/summary.md" >>"$GITHUB_STEP_SUMMARY"
 else
-  printf '**keytrail**: no report (exit code %s). The log of this step says why.\n' "$code" >>"$GITHUB_STEP_SUMMARY"
+  {
+    printf '**keytrail**: no report (exit code %s). The log of the scan says why.\n' "$code"
+    ((code != 3)) || printf '\n%s\n' "Is everything checked out? \`actions/checkout\` takes \`fetch-depth: 0\`."
+  } >>"$GITHUB_STEP_SUMMARY"
 fi
 
-# A report over the host's limits comes in parts, beside where the whole would be.
-if [[ ! -f $sarif ]]; then
-  if [[ -f ${sarif%.sarif}.1.sarif ]]; then sarif=$(dirname -- "$sarif"); else sarif=""; fi
+# What is handed on is what this scan wrote, not what lay where it was wanted. A report over the host's limits comes in
+# parts.
+sarif=""
+if [[ -f $reports/sarif/keytrail.sarif ]]; then
+  sarif=$reports/sarif/keytrail.sarif
+  if [[ -n $wanted ]]; then
+    rm -f -- "$wanted"
+    cp -- "$sarif" "$wanted"
+    sarif=$wanted
+  fi
+elif [[ -f $reports/sarif/keytrail.1.sarif ]]; then
+  sarif=$reports/sarif
 fi
 
 {

@@ -52,6 +52,10 @@ mod sample;
 mod sarif;
 mod validators;
 
+// The GitHub Action and the Azure Pipelines task.
+#[cfg(unix)]
+mod pipelines;
+
 // Rooms import along the flow.
 mod rooms;
 // The suite about itself.

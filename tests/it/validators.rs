@@ -17,11 +17,16 @@ pub(crate) fn sarif_schema(json: &str) {
 }
 
 /// Holds a SARIF file to Microsoft's SARIF multitool, rule sets SARIF and GitHub: `None` when the tool is not there.
-/// The tool is the command in `KEYTRAIL_MULTITOOL`, else `sarif-multitool` on `PATH` (npm package
-/// `@microsoft/sarif-multitool`, its `node_modules/.bin`).
 pub(crate) fn multitool(path: &Path) -> Option<Result<(), String>> {
+    multitool_by(path, &["Sarif", "GH"])
+}
+
+/// Holds a SARIF file to the multitool's rule sets of these names: `None` when the tool is not there. The tool is the
+/// command in `KEYTRAIL_MULTITOOL`, else `sarif-multitool` on `PATH` (npm package `@microsoft/sarif-multitool`, its
+/// `node_modules/.bin`).
+pub(crate) fn multitool_by(path: &Path, rules: &[&str]) -> Option<Result<(), String>> {
     // One run for each: the tool takes `Sarif;GH`, but npm's wrapper passes its arguments through a shell.
-    let verdicts: Option<Vec<_>> = ["Sarif", "GH"].iter().map(|rules| verdict(path, rules)).collect();
+    let verdicts: Option<Vec<_>> = rules.iter().map(|rules| verdict(path, rules)).collect();
     let complaints: Vec<_> = verdicts?.into_iter().filter_map(Result::err).collect();
     Some(if complaints.is_empty() { Ok(()) } else { Err(complaints.join("\n")) })
 }

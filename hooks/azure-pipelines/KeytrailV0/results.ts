@@ -39,7 +39,7 @@ export function verdict({ code, findings, complete }: Outcome, { failOn }: Wishe
     case 3:
       return {
         result: failOn === "never" ? SucceededWithIssues : Failed,
-        message: `not everything was read: the log says what, and what to do about it; ${found}`,
+        message: `not everything was read, and the log says what: is all checked out (fetchDepth: 0)? ${found}`,
       };
     default:
       return { result: Failed, message: code === null ? "keytrail was ended by a signal" : `keytrail ended with code ${code}` };
