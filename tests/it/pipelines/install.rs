@@ -1,7 +1,7 @@
 //! The three ways by which the action gets keytrail, and what it keeps of them.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::runner::Job;
 use super::server::Server;
@@ -15,6 +15,21 @@ fn job(checkout: &Checkout) -> Option<Job> {
     Job::new(checkout, "push", &payload)
 }
 
+/// Puts a cargo and a rustc into the folder `stubs` that note where and how they were called (in the file that is given,
+/// and in the same with `.rustc`). This cargo installs the program under test: the real one takes minutes.
+fn stand_ins(checkout: &Checkout) -> PathBuf {
+    let noted = checkout.workspace.path("noted");
+    let body = format!(
+        "pwd >'{noted}'\necho \"$@\" >>'{noted}'\nfor last; do :; done\nmkdir -p \"$last/bin\"\n\
+         ln -sf '{}' \"$last/bin/keytrail\"",
+        env!("CARGO_BIN_EXE_keytrail"),
+        noted = noted.display()
+    );
+    checkout.workspace.script("stubs/cargo", &body);
+    checkout.workspace.script("stubs/rustc", &format!("pwd >>'{}.rustc'\necho rustc 1.93.0", noted.display()));
+    noted
+}
+
 #[test]
 fn building_obeys_nothing_of_the_checkout() {
     let Some(checkout) = checkout("build") else { return };
@@ -22,16 +37,7 @@ fn building_obeys_nothing_of_the_checkout() {
     // What rustup and cargo would obey in the folder they are started in.
     checkout.clone.write("rust-toolchain.toml", "[toolchain]\npath = \"evil\"\n");
     checkout.clone.write(".cargo/config.toml", "[build]\nrustc = \"./evil\"\n");
-    // A cargo that notes where and how it was called, and installs the program under test: the real one takes minutes.
-    let noted = checkout.workspace.path("noted");
-    let body = format!(
-        "pwd >'{noted}'\necho \"$@\" >>'{noted}'\nfor last; do :; done\nmkdir -p \"$last/bin\"\n\
-         ln -s '{}' \"$last/bin/keytrail\"",
-        env!("CARGO_BIN_EXE_keytrail"),
-        noted = noted.display()
-    );
-    checkout.workspace.script("stubs/cargo", &body);
-    checkout.workspace.script("stubs/rustc", &format!("pwd >>'{}.rustc'\necho rustc 1.93.0", noted.display()));
+    let noted = stand_ins(&checkout);
     let temporary = job.temporary();
     let done = job.on_path(&checkout.workspace.path("stubs")).with("install", "build").go().exits(0);
     let called = fs::read_to_string(&noted).expect("cargo was called");
@@ -71,15 +77,22 @@ fn what_the_cache_gives_back_is_not_built_again() {
 #[test]
 fn nothing_is_kept_for_the_main_branch_on_behalf_of_a_change() {
     let Some(checkout) = checkout("kept") else { return };
-    checkout.workspace.script("stubs/cargo", "exit 9");
-    for event in ["pull_request_target", "workflow_run", "issue_comment"] {
-        let Some(job) = Job::new(&checkout, event, "{}") else { return };
-        let done = job.on_path(&checkout.workspace.path("stubs")).with("install", "build").go().exits(9);
-        assert!(done.uses("actions/cache/restore@") && !done.uses("actions/cache/save@"), "{event}: {:?}", done.used);
+    stand_ins(&checkout);
+    let built = |event: &str, cache: &str| {
+        let job = Job::new(&checkout, event, "{}")?.on_path(&checkout.workspace.path("stubs"));
+        let folder = job.temporary().join("keytrail");
+        assert!(!folder.exists() || fs::remove_dir_all(&folder).is_ok());
+        let done = job.with("install", "build").with("cache", cache).go();
+        assert!(folder.join("cached/bin/keytrail").exists(), "{event}: it was built");
+        Some(["restore", "save"].map(|what| done.uses(&format!("actions/cache/{what}@"))))
+    };
+    for (event, saves) in
+        [("schedule", true), ("pull_request_target", false), ("workflow_run", false), ("issue_comment", false)]
+    {
+        let Some(used) = built(event, "true") else { return };
+        assert_eq!(used, [true, saves], "{event}");
     }
-    let job = job(&checkout).expect("bash is there").on_path(&checkout.workspace.path("stubs"));
-    let done = job.with("install", "build").with("cache", "false").go().exits(9);
-    assert!(done.used.is_empty(), "{:?}", done.used);
+    assert_eq!(built("schedule", "false"), Some([false, false]));
 }
 
 #[test]
