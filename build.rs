@@ -244,8 +244,14 @@ fn write_files(out: &mut String, paths: &[PathBuf]) {
 fn write_remedies(out: &mut String, remedies: &Remedies) {
     out.push_str("pub(crate) static REMEDIES: &[Remedy] = &[\n");
     for Remedy { key, title, steps, end_state, .. } in &remedies.remedy {
-        writeln!(out, "Remedy {{ key: {key:?}, title: {title:?}, steps: &{steps:?}, end_state: {end_state:?} }},")
-            .expect("writing to a string works");
+        let steps: Vec<String> = steps.iter().map(|step| format!("Cow::Borrowed({step:?})")).collect();
+        writeln!(
+            out,
+            "Remedy {{ key: Cow::Borrowed({key:?}), title: Cow::Borrowed({title:?}), steps: Cow::Borrowed(&[{}]), \
+             end_state: Cow::Borrowed({end_state:?}) }},",
+            steps.join(", ")
+        )
+        .expect("writing to a string works");
     }
     out.push_str("];\n");
 }

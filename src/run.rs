@@ -15,7 +15,6 @@ use crate::engine::{Engine, built_in_rules};
 use crate::finding::fingerprint::Key;
 use crate::finding::{Report, ScanReport, dedup};
 use crate::policy::Policy;
-use crate::report::{self, Style};
 use crate::rule::Rule;
 use crate::scan::{AcceptUnread, Conductor, Markers, Progress};
 use crate::source::files::{Files, FilesOptions};
@@ -37,9 +36,11 @@ mod reported;
 mod rules;
 mod show_rule;
 mod try_rules;
+mod write;
 
 use own::Own;
-use rules::{active, sorted};
+use rules::active;
+use write::{open_targets, write};
 
 /// Runs the program.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -118,7 +119,7 @@ fn print(text: &str) -> Result<ExitCode, CliError> {
 
 /// A scan from its task to its exit code.
 fn scan(task: &Task, request: Request, env: Env<'_>) -> Result<ExitCode, CliError> {
-    let started = Instant::now();
+    let (started, began) = (Instant::now(), jiff::Timestamp::now().as_second());
     if let Task::Image { roots, .. } = task {
         cli::check_image_roots(roots)?;
     }
@@ -136,17 +137,18 @@ fn scan(task: &Task, request: Request, env: Env<'_>) -> Result<ExitCode, CliErro
     let progress = progress::start(settings.progress, env);
     let scans = plan.scan(task, &conductor, &settings, &Told(progress.as_ref()));
     progress.done();
-    let report = Report {
-        scans: scans.map_err(|error| CliError::new(error.to_string()))?,
-        rules: sorted(conductor.engine.rules().cloned().collect()),
-        settings_from: settings.from.clone(),
-    };
-    let written = write(&report, &settings, targets, env);
-    for problem in &written {
-        drop(io::Write::write_all(&mut io::stderr(), format!("keytrail: {problem}\n").as_bytes()));
+    let report = Report { scans: scans.map_err(|error| CliError::new(error.to_string()))? };
+    Ok(finish(&report, &settings, targets, began, env))
+}
+
+/// Writes every report and says how it ended.
+fn finish(report: &Report, settings: &Settings, targets: Vec<output::Output>, began: i64, env: Env<'_>) -> ExitCode {
+    let written = write(report, settings, targets, began, env);
+    for line in written.told.iter().chain(&written.problems) {
+        drop(io::Write::write_all(&mut io::stderr(), format!("keytrail: {line}\n").as_bytes()));
     }
-    let incomplete = report.is_incomplete() || !written.is_empty();
-    Ok(Exit::of(report.open_findings(), incomplete).code(settings.exit_for_findings))
+    let incomplete = report.is_incomplete() || !written.problems.is_empty();
+    Exit::of(report.open_findings(), incomplete).code(settings.exit_for_findings)
 }
 
 /// Tells the progress line what the conductor tells.
@@ -188,11 +190,7 @@ fn conductor(settings: &Settings, rules: Vec<Arc<Rule>>, started: Instant) -> Re
     Ok(Conductor {
         engine: engine.assuming_structure(settings.assume_structure),
         policy: Policy::new(settings.include_tests, settings.excludes.clone(), false),
-        threshold: match settings.confidence {
-            crate::rule::Confidence::Low => 1,
-            crate::rule::Confidence::Medium => 50,
-            crate::rule::Confidence::High => 80,
-        },
+        threshold: settings.threshold(),
         markers: Markers::Ignored,
         key: settings.fingerprint_key.as_ref().map(|key| Key::new(key.expose())),
         suppress: suppress.collect(),
@@ -339,6 +337,8 @@ fn one<S: Source>(
     progress: &dyn Progress,
 ) -> Result<ScanReport, SourceError> {
     let mut report = conductor.scan(source, progress)?;
+    report.active_rules = conductor.engine.rules().count() as u64;
+    report.settings_from.clone_from(&settings.from);
     report.notes.extend(settings.notes.iter().cloned());
     if report.platform.is_none() && !report.findings.is_empty() {
         let note =
@@ -387,53 +387,10 @@ fn range_request(range: &Range) -> Result<diff::Request, CliError> {
     })
 }
 
-/// A target as the user knows it.
-fn name_of(target: &output::Target) -> String {
-    match target {
-        output::Target::Stdout => "standard output".to_owned(),
-        output::Target::File(path) => path.display().to_string(),
-    }
-}
-
-/// Opens every report's target before the scan, so that a folder that isn't there is known at once.
-fn open_targets(settings: &Settings) -> Result<Vec<output::Output>, CliError> {
-    let open = |report: &cli::ReportTo| {
-        report.target.open().map_err(|error| CliError::new(format!("{}: {}", name_of(&report.target), plain(&error))))
-    };
-    settings.reports.iter().map(open).collect()
-}
-
-/// Writes every report; what could not be written.
-fn write(report: &Report, settings: &Settings, targets: Vec<output::Output>, env: Env<'_>) -> Vec<String> {
-    let mut problems = Vec::new();
-    for (to, mut out) in settings.reports.iter().zip(targets) {
-        let terminal = match to.target {
-            output::Target::Stdout => cli::terminal::Terminal::stdout(env),
-            output::Target::File(_) => cli::terminal::Terminal::file(),
-        };
-        let style = Style {
-            show_secrets: settings.show_secrets,
-            colour: terminal.colour,
-            width: terminal.width,
-            sarif_target: settings.sarif_target,
-            explain: settings.explain,
-        };
-        let format = report::ALL
-            .iter()
-            .find(|format| format.name() == to.format.word())
-            .expect("a test holds the command line's formats to the reports there are");
-        let result = format.write(report, &style, &mut out).and_then(|()| out.finish());
-        if let Err(error) = output::forgive_closed_pipe(result) {
-            let (name, reason) = (name_of(&to.target), plain(&error));
-            problems.push(format!("{name}: the {} report could not be written: {reason}", to.format.word()));
-        }
-    }
-    problems
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report;
 
     #[test]
     fn every_format_of_the_command_line_is_a_report() {

@@ -16,7 +16,7 @@ use super::output::Target;
 use super::task::{ReportFormat, Trust};
 use super::units;
 use crate::platform::Platform;
-use crate::report::SarifTarget;
+use crate::report::{Annotator, SarifTarget};
 use crate::rule::Confidence;
 
 mod queries;
@@ -181,7 +181,8 @@ pub(crate) struct ShowArgs {
 /// Flags of every scan.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct ScanArgs {
-    /// Report format: text, jsonl or sarif, each with =FILE to write there; may be given several times [default: text]
+    /// Report format, with =FILE to write it there: text, jsonl, sarif, csv, junit, gitlab, markdown or annotations; may be
+    /// given several times [default: text]
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = format(), help_heading = "Output")]
     pub(crate) format: Vec<FormatArg>,
     /// Where the report without a =FILE of its own goes [default: standard output]
@@ -190,6 +191,9 @@ pub(crate) struct ScanArgs {
     /// Who reads the SARIF: generic, github or azure-devops [default: github under GitHub Actions, else generic]
     #[arg(long, value_name = "TARGET", value_parser = sarif_target(), hide_possible_values = true, help_heading = "Output")]
     pub(crate) sarif_target: Option<SarifTarget>,
+    /// Who reads the annotations: github or azure [default: azure under Azure Pipelines, else github]
+    #[arg(long, value_name = "READER", value_parser = annotator(), hide_possible_values = true, help_heading = "Output")]
+    pub(crate) annotations: Option<Annotator>,
     /// Print secrets in clear (text and jsonl only)
     ///
     /// Refused in pipelines, whose logs are kept, unless KEYTRAIL_ALLOW_SHOW=1.
@@ -360,6 +364,11 @@ fn trust() -> impl TypedValueParser<Value = Trust> {
 /// `--sarif-target`.
 fn sarif_target() -> impl TypedValueParser<Value = SarifTarget> {
     words([SarifTarget::Generic, SarifTarget::GitHub, SarifTarget::AzureDevOps], super::task::sarif_target_word)
+}
+
+/// `--annotations`.
+fn annotator() -> impl TypedValueParser<Value = Annotator> {
+    words([Annotator::GitHub, Annotator::Azure], super::task::annotator_word)
 }
 
 /// `--jobs`: at least one.

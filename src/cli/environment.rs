@@ -8,6 +8,7 @@ use super::error::CliError;
 use super::terminal::{Env, is_pipeline};
 use super::units;
 use crate::platform::Platform;
+use crate::report::AzureRun;
 use crate::rule::Confidence;
 use crate::secret::Secret;
 
@@ -38,6 +39,10 @@ pub(crate) struct Environment {
     pub(crate) pipeline: bool,
     /// GitHub Actions runs us.
     pub(crate) github_actions: bool,
+    /// Azure Pipelines runs us.
+    pub(crate) azure_pipelines: bool,
+    /// What its agent tells of the run.
+    pub(crate) azure_run: AzureRun,
 }
 
 impl Environment {
@@ -67,8 +72,37 @@ impl Environment {
             allow_show: is("KEYTRAIL_ALLOW_SHOW", "1"),
             pipeline: is_pipeline(env),
             github_actions: is("GITHUB_ACTIONS", "true"),
+            azure_pipelines: is("TF_BUILD", "true"),
+            azure_run: azure_run(env),
         };
         CliError::all(mistakes).map_or(Ok(read), Err)
+    }
+}
+
+/// What Azure Pipelines' agent tells of the run; values that are none of theirs count as absent, as they only
+/// label a report.
+fn azure_run(env: Env<'_>) -> AzureRun {
+    let text = |name: &str| env(name).and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty());
+    let number = |name: &str| text(name).and_then(|value| value.parse().ok()).filter(|&number: &u64| number > 0);
+    let guid = |value: &String| {
+        let groups: Vec<_> = value.split('-').map(str::len).collect();
+        groups == [8, 4, 4, 4, 12] && value.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+    };
+    // `https://dev.azure.com/ORG/`, `https://ORG.visualstudio.com/` or a server's `https://HOST/COLLECTION/`.
+    let organisation = text("SYSTEM_COLLECTIONURI").and_then(|uri| {
+        let (host, path) = uri.split_once("://")?.1.split_once('/')?;
+        let last = path.trim_matches('/').rsplit('/').next().filter(|last| !last.is_empty());
+        last.or_else(|| host.strip_suffix(".visualstudio.com")).map(str::to_owned)
+    });
+    AzureRun {
+        organisation,
+        project: text("SYSTEM_TEAMPROJECT"),
+        definition_id: number("SYSTEM_DEFINITIONID"),
+        definition_name: text("BUILD_DEFINITIONNAME"),
+        phase_id: text("SYSTEM_PHASEID").filter(guid).or_else(|| text("SYSTEM_JOBID").filter(guid)),
+        phase_name: text("SYSTEM_PHASENAME").or_else(|| text("SYSTEM_JOBNAME")),
+        branch: text("BUILD_SOURCEBRANCH"),
+        build_id: number("BUILD_BUILDID"),
     }
 }
 

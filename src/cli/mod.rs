@@ -153,10 +153,12 @@ fn scan(task: Task, flags: ScanArgs, environment: Environment, sides: Vec<Side>)
 fn request(flags: ScanArgs, environment: Environment, sides: Vec<Side>) -> Result<Request, CliError> {
     let reports = reports(&flags)?;
     if flags.show_secrets {
-        if reports.iter().any(|report| report.format == ReportFormat::Sarif) {
-            return Err(CliError::new(
-                "--show-secrets: not in sarif, which is made to be passed on: use text or jsonl",
-            ));
+        let shows = |report: &&ReportTo| matches!(report.format, ReportFormat::Text | ReportFormat::JsonLines);
+        if let Some(report) = reports.iter().find(|report| !shows(report)) {
+            return Err(CliError::new(format!(
+                "--show-secrets: not in {}, which is made to be passed on: use text or jsonl",
+                report.format.word()
+            )));
         }
         if environment.pipeline && !environment.allow_show {
             return Err(CliError::new(

@@ -80,6 +80,12 @@ fn without_name(error: io::Error) -> io::Error {
 }
 
 impl Output {
+    /// Whether it is a regular file in the making.
+    #[must_use]
+    pub fn is_regular(&self) -> bool {
+        matches!(self.0.get_ref(), Sink::Rename(..))
+    }
+
     /// Writes what is buffered and gives a regular file its name.
     ///
     /// # Errors

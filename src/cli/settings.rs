@@ -16,10 +16,10 @@ use super::error::CliError;
 use super::output::Target;
 use super::paths_ignore;
 use super::rules::{RuleChoice, RuleFile};
-use super::task::{ReportFormat, Trust, sarif_target_word};
+use super::task::{ReportFormat, Trust, annotator_word, sarif_target_word};
 use crate::platform::Platform;
 use crate::policy::Excludes;
-use crate::report::SarifTarget;
+use crate::report::{Annotator, AzureRun, SarifTarget};
 use crate::rule::Confidence;
 use crate::secret::Secret;
 
@@ -39,7 +39,11 @@ pub struct Settings {
     pub reports: Vec<ReportTo>,
     /// Which consumer SARIF is for.
     pub sarif_target: SarifTarget,
-    /// Secrets in clear in text and JSON lines; no SARIF is among the reports then.
+    /// The run of Azure Pipelines that we are in.
+    pub azure_run: Option<AzureRun>,
+    /// Whose commands annotations are.
+    pub annotations: Annotator,
+    /// Secrets in clear in text and JSON lines; no other format is among the reports then.
     pub show_secrets: bool,
     /// Whether observations are collected and reported.
     pub observations: bool,
@@ -87,6 +91,18 @@ pub struct Settings {
     pub notes: Vec<String>,
     /// Every setting with its origin, for `keytrail config show`.
     pub(super) shown: Vec<Shown>,
+}
+
+impl Settings {
+    /// The least confidence of a finding that is reported, 1 to 100.
+    #[must_use]
+    pub fn threshold(&self) -> u8 {
+        match self.confidence {
+            Confidence::Low => 1,
+            Confidence::Medium => 50,
+            Confidence::High => 80,
+        }
+    }
 }
 
 /// One report to write.
@@ -174,6 +190,7 @@ impl Request {
         let Self { flags, environment, reports, .. } = self;
         let config = found.config;
         let default_target = if environment.github_actions { SarifTarget::GitHub } else { SarifTarget::Generic };
+        let reader = if environment.azure_pipelines { Annotator::Azure } else { Annotator::GitHub };
         let (word, size) = (
             |level: &Confidence| level.word().to_owned(),
             |size: &Option<u64>| match size {
@@ -219,6 +236,10 @@ impl Request {
             sarif_target: r.pick("sarif-target", [flags.sarif_target, None, None], default_target, |&target| {
                 sarif_target_word(target).to_owned()
             }),
+            annotations: r.pick("annotations", [flags.annotations, None, None], reader, |&reader| {
+                annotator_word(reader).to_owned()
+            }),
+            azure_run: environment.azure_pipelines.then_some(environment.azure_run),
             deadline: r.pick("deadline", [flags.deadline.map(Some), None, None], None, |deadline| {
                 deadline.map_or_else(|| "none".to_owned(), |span| format!("{} s", span.as_secs()))
             }),

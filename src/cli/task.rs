@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::error::CliError;
-use crate::report::SarifTarget;
+use crate::report::{Annotator, SarifTarget};
 
 /// What to scan. Roots are as the user spelled them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,11 +165,30 @@ pub enum ReportFormat {
     JsonLines,
     /// SARIF 2.1.0.
     Sarif,
+    /// A table.
+    Csv,
+    /// Test results.
+    JUnit,
+    /// GitLab's secret detection report.
+    GitLab,
+    /// A page for job summaries.
+    Markdown,
+    /// Workflow commands.
+    Annotations,
 }
 
 impl ReportFormat {
     /// All of them, in the order help texts list them.
-    pub const ALL: [Self; 3] = [Self::Text, Self::JsonLines, Self::Sarif];
+    pub const ALL: [Self; 8] = [
+        Self::Text,
+        Self::JsonLines,
+        Self::Sarif,
+        Self::Csv,
+        Self::JUnit,
+        Self::GitLab,
+        Self::Markdown,
+        Self::Annotations,
+    ];
 
     /// Its word on the command line.
     #[must_use]
@@ -178,7 +197,21 @@ impl ReportFormat {
             Self::Text => "text",
             Self::JsonLines => "jsonl",
             Self::Sarif => "sarif",
+            Self::Csv => "csv",
+            Self::JUnit => "junit",
+            Self::GitLab => "gitlab",
+            Self::Markdown => "markdown",
+            Self::Annotations => "annotations",
         }
+    }
+}
+
+/// The word of who reads annotations, on the command line.
+#[must_use]
+pub fn annotator_word(annotator: Annotator) -> &'static str {
+    match annotator {
+        Annotator::GitHub => "github",
+        Annotator::Azure => "azure",
     }
 }
 

@@ -126,6 +126,8 @@ fn mistakes_are_one_line_that_says_what_to_change() {
         ("files --format text=a -o b", "--output: every --format has a file of its own"),
         ("files - -", "`-`: standard input can be read only once"),
         ("files --show-secrets --format sarif", "--show-secrets: not in sarif"),
+        ("files --show-secrets --format markdown=x", "--show-secrets: not in markdown"),
+        ("files --annotations gitlab", "invalid value 'gitlab' for '--annotations <READER>'"),
         ("image", "the following required arguments were not provided: <ROOT>..."),
         ("diff main", "range `main`: two ends are needed, as in `BASE..HEAD`"),
         ("diff main..", "range `main..`: no commit after the dots: write `main..HEAD`"),

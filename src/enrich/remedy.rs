@@ -1,16 +1,20 @@
 //! What to do about a secret, per type. The texts are data: `rules/data/remedies.toml`.
 
+use std::borrow::Cow;
+
+use crate::rule::{List, Text};
+
 /// Advice for one kind of secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Remedy {
     /// The key rules name it by.
-    pub key: &'static str,
+    pub key: Text,
     /// Heading.
-    pub title: &'static str,
+    pub title: Text,
     /// In order, for a service that is live.
-    pub steps: &'static [&'static str],
+    pub steps: List<Text>,
     /// The better end state.
-    pub end_state: &'static str,
+    pub end_state: Text,
 }
 
 /// The remedy with `key`; the general one when a user's rule names one that isn't there.
@@ -20,7 +24,12 @@ pub fn by_key(key: &str) -> &'static Remedy {
 }
 
 /// Stands in where the data has not even a general remedy.
-static NONE: Remedy = Remedy { key: "none", title: "Revoke and replace it", steps: &[], end_state: "" };
+static NONE: Remedy = Remedy {
+    key: Cow::Borrowed("none"),
+    title: Cow::Borrowed("Revoke and replace it"),
+    steps: Cow::Borrowed(&[]),
+    end_state: Cow::Borrowed(""),
+};
 
 #[cfg(test)]
 mod tests {

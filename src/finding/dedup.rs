@@ -245,7 +245,7 @@ impl Draft {
             places,
             earlier,
             recommendation: settings.platform.map(recommend::for_platform),
-            remedy: remedy::by_key(&rule.remediation),
+            remedy: std::borrow::Cow::Borrowed(remedy::by_key(&rule.remediation)),
             suppressions,
             rule,
         };
@@ -397,12 +397,14 @@ fn sighting(versions: &[&Occurrence], masker: &Masker, engine: &Engine) -> Sight
 fn companions(hit: &Hit, engine: &Engine) -> Vec<Companion> {
     let parts = hit.parts.iter().map(|part| {
         let rule = engine.rule(part.rule);
-        Companion { word: part.word, value: preview(rule, &part.secret), rule: Some(rule.id.to_string()) }
+        Companion { word: part.word.into(), value: preview(rule, &part.secret), rule: Some(rule.id.to_string()) }
     });
     // An id that is masked on every line is shown as a preview or not at all.
     let beside = hit.companions.iter().filter(|(word, _)| !matches!(*word, "name" | "key_id"));
-    let mut all: Vec<Companion> =
-        beside.map(|(word, value)| Companion { word, value: value.clone(), rule: None }).chain(parts).collect();
+    let mut all: Vec<Companion> = beside
+        .map(|&(word, ref value)| Companion { word: word.into(), value: value.clone(), rule: None })
+        .chain(parts)
+        .collect();
     all.sort();
     all.dedup();
     all

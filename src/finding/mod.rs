@@ -4,6 +4,7 @@
 //! stands here its texts are masked (by span and by value); what remains of scanned data (paths, refs, names) is
 //! masked too but **not escaped**: that is each report's own duty for its sink.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::location::Region;
@@ -24,14 +25,10 @@ pub mod suppress;
 mod target;
 
 /// Everything one run found, over all its roots.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Report {
     /// One per root, in the order the user named them.
     pub scans: Vec<ScanReport>,
-    /// All rules that were active, sorted by id.
-    pub rules: Vec<Arc<Rule>>,
-    /// Where the settings came from, for the reader: `built-in defaults`, a file, a commit.
-    pub settings_from: String,
 }
 
 impl Report {
@@ -47,7 +44,7 @@ impl Report {
 }
 
 /// What the scan of one root found.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ScanReport {
     /// The root.
     pub root: RootFacts,
@@ -73,6 +70,10 @@ pub struct ScanReport {
     pub bytes: u64,
     /// The user's `--platform`, or what the root shows.
     pub platform: Option<Platform>,
+    /// How many rules were active.
+    pub active_rules: u64,
+    /// Where the settings came from, for the reader: `built-in defaults`, a file, a commit.
+    pub settings_from: String,
 }
 
 impl ScanReport {
@@ -124,8 +125,8 @@ pub struct Finding {
     pub earlier: Vec<Sighting>,
     /// Whose recommendation it belongs to.
     pub recommendation: Option<&'static crate::enrich::recommend::Recommendation>,
-    /// What to do.
-    pub remedy: &'static crate::enrich::remedy::Remedy,
+    /// What to do: a built-in one, or what a report says that was read back.
+    pub remedy: Cow<'static, crate::enrich::remedy::Remedy>,
     /// Decisions not to report it.
     pub suppressions: Vec<Suppression>,
 }
@@ -175,7 +176,7 @@ pub struct Sighting {
     /// Name it was assigned to, masked.
     pub name: Option<String>,
     /// `utf-16le`, `base64`, `base64 in base64`: the decoded view it was seen in.
-    pub view: Option<std::borrow::Cow<'static, str>>,
+    pub view: Option<Cow<'static, str>>,
     /// What it opens, as told there.
     pub target: Target,
     /// What belongs to it there, sorted.
@@ -218,7 +219,7 @@ pub struct Facts {
     pub created: Option<i64>,
     /// Named facts in the order of their names: `account`, `user`, `tenant`, `issuer`, `audience`, `subject`, `permissions`,
     /// `key-kind`, `encrypted`, `public-key-fingerprint`, `resource`, …
-    pub named: std::collections::BTreeMap<&'static str, String>,
+    pub named: std::collections::BTreeMap<Cow<'static, str>, String>,
 }
 
 impl Facts {
@@ -227,7 +228,7 @@ impl Facts {
         self.expires = self.expires.or(other.expires);
         self.created = self.created.or(other.created);
         for (name, value) in &other.named {
-            self.named.entry(name).or_insert_with(|| value.clone());
+            self.named.entry(name.clone()).or_insert_with(|| value.clone());
         }
     }
 }
@@ -269,7 +270,7 @@ impl Target {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Companion {
     /// What it is: `host`, `user`, `key_id`, `session_token`, `tenant`, `client_id`, …
-    pub word: &'static str,
+    pub word: Cow<'static, str>,
     /// What may be shown of it.
     pub value: String,
     /// The rule that found it, where it is a match of its own.

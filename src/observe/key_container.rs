@@ -172,7 +172,7 @@ mod tests {
         let facts = observe(b"a.jks", &bytes);
         assert_eq!(
             facts[0].values,
-            [("certificates", "1"), ("format", "jks"), ("keys", "2")].map(|(n, v)| (n, v.to_owned()))
+            [("certificates", "1"), ("format", "jks"), ("keys", "2")].map(|(n, v)| (n.into(), v.to_owned()))
         );
     }
 

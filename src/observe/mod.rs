@@ -5,6 +5,8 @@
 //! kind, listed in `ALL`. The conductor asks [`wants`] with the first bytes of every content, which costs a look at
 //! the path, and hands the content to [`observe`] if the answer is yes; [`fold`] brings the sum into order.
 
+use std::borrow::Cow;
+
 mod authorized_key;
 mod file_class;
 mod key_container;
@@ -21,19 +23,20 @@ pub use file_class::{class, environment};
 pub struct Observation {
     /// Which kind of fact: `machine`, `authorized-key`, `known-host`, `ssh-config`, `public-key`,
     /// `vault-reference`, `hook`, `scanner-step`, `key-container`, `file-class`, `environment`.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// Path below the scan root it was read from; empty for the root as a whole.
     pub path: Vec<u8>,
     /// Named values, sorted by name.
-    pub values: Vec<(&'static str, String)>,
+    pub values: Vec<(Cow<'static, str>, String)>,
 }
 
 impl Observation {
     /// A fact about `path`; `values` in any order, empty ones are dropped.
     fn new(kind: &'static str, path: &[u8], values: impl IntoIterator<Item = (&'static str, String)>) -> Self {
-        let mut values: Vec<_> = values.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let values = values.into_iter().filter(|(_, value)| !value.is_empty());
+        let mut values: Vec<_> = values.map(|(name, value)| (Cow::Borrowed(name), value)).collect();
         values.sort();
-        Self { kind, path: path.to_vec(), values }
+        Self { kind: Cow::Borrowed(kind), path: path.to_vec(), values }
     }
 }
 

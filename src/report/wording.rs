@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
-use crate::finding::Target;
+use crate::finding::{Report, Target};
 use crate::place::{Commit, Part, Place};
+use crate::rule::Severity;
+use crate::source::Excluded;
 
 /// `seconds` since 1970 (UTC) as RFC 3339, `2026-11-21T23:12:09Z`; `None` outside of the years 1 to 9999, which RFC 3339
 /// can't write.
@@ -93,6 +95,102 @@ pub(crate) fn opens(target: &Target) -> Option<String> {
     }
     text.extend(target.region.as_deref().map(|region| format!(" ({region})")));
     Some(text)
+}
+
+/// What a run amounts to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Something was not read.
+    Incomplete,
+    /// There was nothing to read.
+    Nothing,
+    /// Findings that count.
+    Findings,
+    /// None, and all was read.
+    Clean,
+}
+
+/// What a run amounts to, in one line that never says clean when something is unread or nothing was scanned.
+pub(crate) fn closing(report: &Report) -> (Outcome, String) {
+    let scans = &report.scans;
+    let contents: u64 = scans.iter().map(|scan| scan.contents).sum();
+    let bytes: u64 = scans.iter().map(|scan| scan.bytes).sum();
+    let unread: usize = scans.iter().map(|scan| scan.unread.len()).sum();
+    let suppressed = scans.iter().map(|scan| scan.findings.len()).sum::<usize>() - report.open_findings();
+    let known: u64 = scans.iter().map(|scan| scan.known_clean).sum();
+    let scanned = match contents {
+        0 => format!("only names and messages scanned, {}", size(bytes)),
+        n => format!("{} scanned, {}", count(n, "content", "contents"), size(bytes)),
+    };
+    let scanned = match known {
+        0 => scanned,
+        n => format!("{scanned}; {} known from earlier scans", count(n, "content", "contents")),
+    };
+    let found = match report.open_findings() as u64 {
+        0 => "no findings".to_owned(),
+        n => format!("{} ({})", count(n, "finding", "findings"), by_severity(report)),
+    };
+    let found = match suppressed as u64 {
+        0 => found,
+        n => format!("{found}, {} suppressed", grouped(n)),
+    };
+    if report.is_incomplete() {
+        let unread = count(unread as u64, "thing", "things");
+        return (Outcome::Incomplete, format!("incomplete: {unread} not read; {found} so far; {scanned}"));
+    }
+    if bytes == 0 && known == 0 && report.open_findings() == 0 {
+        let text = "nothing scanned: there was nothing to read in what was asked for";
+        return (Outcome::Nothing, text.to_owned());
+    }
+    if report.open_findings() > 0 {
+        return (Outcome::Findings, format!("{found}; {scanned}"));
+    }
+    (Outcome::Clean, format!("clean: {found}; {scanned}"))
+}
+
+/// `1 critical, 3 high`.
+fn by_severity(report: &Report) -> String {
+    let mut parts = Vec::new();
+    for severity in [Severity::Critical, Severity::High, Severity::Medium, Severity::Low] {
+        let findings = report.scans.iter().flat_map(|scan| &scan.findings);
+        let n = findings.filter(|found| found.is_open() && found.severity == severity).count();
+        if n > 0 {
+            parts.push(format!("{} {}", grouped(n as u64), severity.word()));
+        }
+    }
+    parts.join(", ")
+}
+
+/// What policy left out, a line for each reason. Test directories and the files in them share one.
+pub(crate) fn excluded(excluded: &[(Excluded, u64)]) -> Vec<String> {
+    let of = |wanted| excluded.iter().filter(|(why, _)| *why == wanted).map(|&(_, n)| n).sum::<u64>();
+    let mut lines = Vec::new();
+    let directories = count(of(Excluded::TestDirectory), "test directory", "test directories");
+    let files = count(of(Excluded::TestFile), "file", "files");
+    match (of(Excluded::TestFile), of(Excluded::TestDirectory)) {
+        (0, 0) => {}
+        (0, _) => lines.push(format!("{directories} not scanned (--include-tests)")),
+        (_, 0) => lines.push(format!("{files} in test directories not scanned (--include-tests)")),
+        (_, _) => lines.push(format!("{files} in {directories} not scanned (--include-tests)")),
+    }
+    for &(why, n) in excluded.iter().filter(|&&(_, n)| n > 0) {
+        lines.push(match why {
+            Excluded::TestDirectory | Excluded::TestFile => continue,
+            Excluded::ExcludeGlob => format!("{} left out by exclude settings", count(n, "path", "paths")),
+            Excluded::Allowlist => {
+                format!("{} left out by allowlists of rule files", count(n, "place", "places"))
+            }
+            Excluded::UserLimit => format!("{} over a limit you set", count(n, "file", "files")),
+            Excluded::Gitignored => format!("{} ignored by git (--gitignore)", count(n, "path", "paths")),
+            Excluded::LowConfidence => {
+                format!("{} under the confidence threshold (--confidence low)", count(n, "finding", "findings"))
+            }
+            Excluded::AcceptedUnread => {
+                format!("{} accepted as unread by the configuration", count(n, "thing", "things"))
+            }
+        });
+    }
+    lines
 }
 
 /// `1 file`, `2 files`, `12,345 files`.
@@ -233,5 +331,25 @@ mod tests {
             let seen = Place { provenance, state: State::Index, first: None, last: None, reference: None };
             assert_eq!(String::from_utf8_lossy(&place(&seen)), expected);
         }
+    }
+
+    #[test]
+    fn test_directories_share_one_line_with_their_files() {
+        let cases: [(&[(Excluded, u64)], &str); 4] = [
+            (
+                &[(Excluded::TestDirectory, 2), (Excluded::TestFile, 1_000)],
+                "1,000 files in 2 test directories not scanned (--include-tests)",
+            ),
+            (
+                &[(Excluded::TestDirectory, 1), (Excluded::TestFile, 1)],
+                "1 file in 1 test directory not scanned (--include-tests)",
+            ),
+            (&[(Excluded::TestDirectory, 3)], "3 test directories not scanned (--include-tests)"),
+            (&[(Excluded::TestFile, 3)], "3 files in test directories not scanned (--include-tests)"),
+        ];
+        for (counts, expected) in cases {
+            assert_eq!(excluded(counts), [expected]);
+        }
+        assert_eq!(excluded(&[(Excluded::TestFile, 0), (Excluded::UserLimit, 0)]), [""; 0]);
     }
 }

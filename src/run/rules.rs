@@ -134,7 +134,7 @@ pub(super) fn active(settings: &Settings) -> Result<Active, CliError> {
 }
 
 /// Rules by their ids.
-pub(super) fn sorted(mut rules: Vec<Arc<Rule>>) -> Vec<Arc<Rule>> {
+fn sorted(mut rules: Vec<Arc<Rule>>) -> Vec<Arc<Rule>> {
     rules.sort_by(|a, b| a.id.cmp(&b.id));
     rules
 }

@@ -110,11 +110,11 @@ impl Page {
         }
         let remedy = remedy::by_key(&rule.remediation);
         writeln!(self.out)?;
-        self.line("what to do", remedy.title)?;
+        self.line("what to do", &remedy.title)?;
         for (nth, step) in remedy.steps.iter().enumerate() {
             self.line("", &format!("{}. {step}", nth + 1))?;
         }
-        self.line("better", remedy.end_state)
+        self.line("better", &remedy.end_state)
     }
 
     /// Keywords, pattern, lane, checks, filters.

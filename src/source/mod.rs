@@ -4,6 +4,7 @@
 //! [`Unread`]. Placing (who may see it, is it a test) is asked of [`crate::policy::Policy`], matching is the
 //! visitor's.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
@@ -307,7 +308,7 @@ pub struct Listed {
     /// Path below the root. May hold bytes from scanned data: escape it.
     pub path: Vec<u8>,
     /// `submodule`, `device`, `socket`, `fifo`, `pseudo file system`, `other file system`.
-    pub what: &'static str,
+    pub what: Cow<'static, str>,
 }
 
 /// What keeps a whole root from being scanned.

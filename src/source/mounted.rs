@@ -134,7 +134,8 @@ impl Mounted {
             ("platform", &platform),
         ];
         values.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))));
-        Observation { kind: "machine", path: Vec::new(), values }
+        let values = values.into_iter().map(|(name, value)| (name.into(), value)).collect();
+        Observation { kind: "machine".into(), path: Vec::new(), values }
     }
 }
 

@@ -31,8 +31,8 @@ fn a_disk_is_read_and_its_machine_recognised() {
     let machine = root.machine.unwrap();
     assert_eq!(machine.platform, Some(Platform::Azure));
     let observed = seen.observed.lock().unwrap();
-    assert_eq!((observed.len(), observed[0].kind), (1, "machine"));
-    assert!(observed[0].values.contains(&("platform", "azure".to_owned())));
+    assert_eq!((observed.len(), &*observed[0].kind), (1, "machine"));
+    assert!(observed[0].values.contains(&("platform".into(), "azure".to_owned())));
     assert!(observed[0].values.is_sorted(), "{:?}", observed[0].values);
     assert_eq!(seen.notes.lock().unwrap().len(), 1);
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -97,8 +98,12 @@ impl Collector {
     /// Paths and words of what was listed, sorted.
     pub(crate) fn listings(&self) -> Vec<(String, &'static str)> {
         let listed = self.listed.lock().unwrap();
+        let word = |listed: &Listed| match listed.what {
+            Cow::Borrowed(word) => word,
+            Cow::Owned(_) => panic!("a source's words are built in"),
+        };
         let mut words: Vec<_> =
-            listed.iter().map(|listed| (String::from_utf8_lossy(&listed.path).into_owned(), listed.what)).collect();
+            listed.iter().map(|listed| (String::from_utf8_lossy(&listed.path).into_owned(), word(listed))).collect();
         words.sort();
         words
     }

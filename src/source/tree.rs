@@ -124,7 +124,7 @@ impl<'a, V: Visitor> Walk<'a, V> {
             (Sort::Foreign, Care::Disk { .. }) => "other file system",
             _ => return false,
         };
-        self.reader.visitor.listed(Listed { path: path_bytes(path), what });
+        self.reader.visitor.listed(Listed { path: path_bytes(path), what: what.into() });
         true
     }
 
@@ -253,7 +253,7 @@ impl<'a, V: Visitor> Walk<'a, V> {
                         Kind::Fifo => "fifo",
                         _ => "device",
                     };
-                    self.reader.visitor.listed(Listed { path: path_bytes(&path), what });
+                    self.reader.visitor.listed(Listed { path: path_bytes(&path), what: what.into() });
                 }
             }
         }

@@ -47,6 +47,8 @@ mod recommend;
 // A report made by hand, and every format's writing of it.
 mod reports;
 mod sample;
+// CSV, JUnit, GitLab, Markdown, annotations, read back by others.
+mod formats;
 
 // SARIF of real scans, and judges that are not ours.
 mod sarif;

@@ -15,7 +15,7 @@ pub(crate) fn written(name: &str, scans: Vec<keytrail::finding::ScanReport>, sty
 }
 
 /// The scans most tests write.
-fn everything() -> Vec<keytrail::finding::ScanReport> {
+pub(crate) fn everything() -> Vec<keytrail::finding::ScanReport> {
     vec![sample::history(), sample::image(), sample::clean()]
 }
 
@@ -34,7 +34,7 @@ fn strict(schema: &mut Value) {
 }
 
 /// What no output may hold, whatever the format: a logging command, a control character, a bidi control, a secret.
-fn assert_harmless(output: &str) {
+pub(crate) fn assert_harmless(output: &str) {
     for (number, line) in output.lines().enumerate() {
         let number = number + 1;
         assert!(!line.contains("##vso[") && !line.contains("##["), "line {number} holds a logging command: {line}");
@@ -160,7 +160,7 @@ fn text_never_says_clean_when_it_cannot_know() {
 }
 
 /// Holds `output` to `testdata/reports/NAME`. With `KEYTRAIL_BLESS=1` the file is written instead; read the diff.
-fn expect_golden(name: &str, output: &str) {
+pub(crate) fn expect_golden(name: &str, output: &str) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/reports").join(name);
     if std::env::var_os("KEYTRAIL_BLESS").is_some() {
         std::fs::create_dir_all(path.parent().expect("the path has a folder")).expect("the folder can be made");

@@ -30,10 +30,13 @@ pub(crate) const HOSTILE: &[u8] =
     b"a\n##vso[task.setvariable variable=x]y\n::stop-commands::z\x1b[31m\xe2\x80\xaeevil \xff.env";
 
 static REMEDY: Remedy = Remedy {
-    key: "sample",
-    title: "Replace the token",
-    steps: &["Revoke the token in the settings of its account.", "Issue a new one and keep it in a vault."],
-    end_state: "Use workload identity, so that no token is stored at all.",
+    key: Cow::Borrowed("sample"),
+    title: Cow::Borrowed("Replace the token"),
+    steps: Cow::Borrowed(&[
+        Cow::Borrowed("Revoke the token in the settings of its account."),
+        Cow::Borrowed("Issue a new one and keep it in a vault."),
+    ]),
+    end_state: Cow::Borrowed("Use workload identity, so that no token is stored at all."),
 };
 
 /// A rule with everything a report reads.
@@ -125,7 +128,7 @@ pub(crate) fn finding(rule: &Arc<Rule>, fingerprint: &str, places: Vec<Sighting>
         places,
         earlier: vec![],
         recommendation: None,
-        remedy: &REMEDY,
+        remedy: Cow::Borrowed(&REMEDY),
         suppressions: vec![],
     }
 }
@@ -168,7 +171,7 @@ pub(crate) fn history() -> ScanReport {
     first.also = vec!["sample-generic".into()];
     first.reasons = vec!["The file looks like documentation.".into()];
     first.facts.expires = Some(1_800_000_000);
-    first.facts.named = BTreeMap::from([("account", "acme".to_owned())]);
+    first.facts.named = BTreeMap::from([("account".into(), "acme".to_owned())]);
     first.target = Target {
         kind: "code-host".into(),
         cloud: Some("azure".into()),
@@ -182,8 +185,10 @@ pub(crate) fn history() -> ScanReport {
         region: Some("westeurope".into()),
     };
     first.companions = vec![
-        Companion { word: "host", value: "acme.example".into(), rule: None },
-        Companion { word: "key_id", value: "AKIA… (16–23 characters)".into(), rule: Some("sample-id".into()) },
+        Companion { word: "host".into(), value: "acme.example".into(), rule: None },
+        Companion {
+            word: "key_id".into(), value: "AKIA… (16–23 characters)".into(), rule: Some("sample-id".into())
+        },
     ];
     first.validity = Validity::FormatProven;
     let mut second = finding(&key, "v1k:0a1b2c3d:00000000000000000000000000000002", vec![]);
@@ -244,11 +249,11 @@ pub(crate) fn history() -> ScanReport {
             Unread::new(UnreadKind::Permission, HOSTILE, "permission denied; run as its owner"),
         ],
         excluded: vec![(Excluded::TestDirectory, 3), (Excluded::TestFile, 1_204), (Excluded::LowConfidence, 7)],
-        listed: vec![Listed { path: b"vendor/sub".to_vec(), what: "submodule" }],
+        listed: vec![Listed { path: b"vendor/sub".to_vec(), what: "submodule".into() }],
         observations: vec![Observation {
-            kind: "hook",
+            kind: "hook".into(),
             path: b".pre-commit-config.yaml".to_vec(),
-            values: vec![("tool", "keytrail".into())],
+            values: vec![("tool".into(), "keytrail".into())],
         }],
         notes: vec!["two refs name the same stash ::warning::x".into()],
         dropped: vec![],
@@ -256,6 +261,7 @@ pub(crate) fn history() -> ScanReport {
         known_clean: 1_234,
         bytes: 12_345_678,
         platform: Some(Platform::GitHub),
+        ..ScanReport::default()
     }
 }
 
@@ -278,7 +284,8 @@ pub(crate) fn image() -> ScanReport {
     });
     let mut found = finding(&key, "v1:00000000000000000000000000000004", vec![seen]);
     found.target.kind = "vm".into();
-    found.facts.named = BTreeMap::from([("encrypted", "no".to_owned()), ("key-kind", "ssh-rsa".to_owned())]);
+    found.facts.named =
+        BTreeMap::from([("encrypted".into(), "no".to_owned()), ("key-kind".into(), "ssh-rsa".to_owned())]);
     found.recommendation = Some(recommend::for_platform(Platform::Azure));
     ScanReport {
         root: RootFacts {
@@ -315,13 +322,6 @@ pub(crate) fn clean() -> ScanReport {
 
 /// A report over `scans`.
 pub(crate) fn report(scans: Vec<ScanReport>) -> Report {
-    Report {
-        scans,
-        rules: vec![
-            rule("sample-generic", "Assigned secret", Severity::Medium, 259),
-            rule("sample-key", "Sample private key", Severity::Critical, 321),
-            rule("sample-pat", "Sample access token", Severity::High, 798),
-        ],
-        settings_from: "built-in defaults".into(),
-    }
+    let settled = |scan| ScanReport { active_rules: 3, settings_from: "built-in defaults".into(), ..scan };
+    Report { scans: scans.into_iter().map(settled).collect() }
 }

@@ -5,6 +5,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::harness::skip;
+
 /// Holds a SARIF log to the OASIS schema (`testdata/sarif-schema-2.1.0.json`). Panics with every error.
 pub(crate) fn sarif_schema(json: &str) {
     let schema: Value =
@@ -21,12 +23,12 @@ pub(crate) fn multitool(path: &Path) -> Option<Result<(), String>> {
     multitool_by(path, &["Sarif", "GH"])
 }
 
-/// Holds a SARIF file to the multitool's rule sets of these names: `None` when the tool is not there. The tool is the
-/// command in `KEYTRAIL_MULTITOOL`, else `sarif-multitool` on `PATH` (npm package `@microsoft/sarif-multitool`, its
+/// The same with these rule sets; `Ado` are those of Azure DevOps' ingestion. The tool is the command in
+/// `KEYTRAIL_MULTITOOL`, else `sarif-multitool` on `PATH` (npm package `@microsoft/sarif-multitool`, its
 /// `node_modules/.bin`).
-pub(crate) fn multitool_by(path: &Path, rules: &[&str]) -> Option<Result<(), String>> {
+pub(crate) fn multitool_by(path: &Path, rule_sets: &[&str]) -> Option<Result<(), String>> {
     // One run for each: the tool takes `Sarif;GH`, but npm's wrapper passes its arguments through a shell.
-    let verdicts: Option<Vec<_>> = rules.iter().map(|rules| verdict(path, rules)).collect();
+    let verdicts: Option<Vec<_>> = rule_sets.iter().map(|rules| verdict(path, rules)).collect();
     let complaints: Vec<_> = verdicts?.into_iter().filter_map(Result::err).collect();
     Some(if complaints.is_empty() { Ok(()) } else { Err(complaints.join("\n")) })
 }
@@ -112,4 +114,21 @@ fn text(result: &Value, run: &Value) -> String {
         text = text.replace(&format!("{{{at}}}"), argument.as_str().unwrap_or_default());
     }
     text
+}
+
+/// What Python makes of the file at `path`: `expression`, with `modules` (comma-separated) imported, as JSON. `None`,
+/// after noting the skip, where there is no Python with these modules. It is the program in `KEYTRAIL_PYTHON`, else
+/// `python3` on `PATH`.
+pub(crate) fn python(modules: &str, expression: &str, path: &Path) -> Option<Value> {
+    let program = std::env::var_os("KEYTRAIL_PYTHON").unwrap_or_else(|| "python3".into());
+    let has_modules = Command::new(&program).args(["-c", &format!("import {modules}")]).output();
+    if !has_modules.is_ok_and(|output| output.status.success()) {
+        skip(&format!("python3 with {modules}"));
+        return None;
+    }
+    let script = format!("import {modules}, json, sys\npath = sys.argv[1]\nprint(json.dumps({expression}))");
+    let output = Command::new(&program).arg("-c").arg(script).arg(path).output().expect("it ran before");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "Python refuses the report: {said}");
+    Some(serde_json::from_slice(&output.stdout).expect("the script prints JSON"))
 }

@@ -89,9 +89,9 @@ fn secret_key(bytes: &[u8]) -> Option<Facts> {
         }
         _ => return Some(facts),
     };
-    facts.named.insert("key-kind", kind);
+    facts.named.insert("key-kind".into(), kind);
     let usage = packet.byte()?;
-    facts.named.insert("encrypted", if usage == 0 { "no" } else { "yes" }.to_owned());
+    facts.named.insert("encrypted".into(), if usage == 0 { "no" } else { "yes" }.to_owned());
     Some(facts)
 }
 

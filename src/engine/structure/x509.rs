@@ -77,7 +77,7 @@ pub(crate) fn certificate_of(text: &[u8], fingerprint: &str) -> Option<Facts> {
         .map(|one| one.facts())
         .find(|facts| facts.named.get("public-key-fingerprint").is_some_and(|found| found == fingerprint))?;
     if let Some(subject) = facts.named.remove("subject") {
-        facts.named.insert("certificate", subject);
+        facts.named.insert("certificate".into(), subject);
     }
     Some(facts)
 }

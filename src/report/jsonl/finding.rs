@@ -1,5 +1,6 @@
 //! The `finding` record: one secret with all its places.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
@@ -37,7 +38,7 @@ pub(super) struct Finding<'a> {
     secret: Option<Clear<'a>>,
     target: Target<'a>,
     companions: Vec<Companion<'a>>,
-    facts: &'a BTreeMap<&'static str, String>,
+    facts: &'a BTreeMap<Cow<'static, str>, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     created: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,7 +46,7 @@ pub(super) struct Finding<'a> {
     places: Vec<Place<'a>>,
     earlier: Vec<Place<'a>>,
     recommendation: Recommendation,
-    remediation: Remediation,
+    remediation: Remediation<'a>,
     suppressions: Vec<Suppression<'a>>,
 }
 
@@ -117,7 +118,7 @@ struct Companion<'a> {
 impl<'a> Companion<'a> {
     /// The records of companions.
     fn all(companions: &'a [finding::Companion]) -> Vec<Self> {
-        companions.iter().map(|one| Self { kind: one.word, value: &one.value, rule: one.rule.as_deref() }).collect()
+        companions.iter().map(|one| Self { kind: &one.word, value: &one.value, rule: one.rule.as_deref() }).collect()
     }
 }
 
@@ -139,10 +140,10 @@ struct Recommendation {
 /// What to do.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Remediation {
-    title: &'static str,
-    steps: &'static [&'static str],
-    end_state: &'static str,
+struct Remediation<'a> {
+    title: &'a str,
+    steps: &'a [Cow<'static, str>],
+    end_state: &'a str,
 }
 
 /// A decision not to report a finding.
@@ -197,9 +198,9 @@ impl<'a> Finding<'a> {
                 severity: recommendation.and_then(|row| row.severity),
             },
             remediation: Remediation {
-                title: finding.remedy.title,
-                steps: finding.remedy.steps,
-                end_state: finding.remedy.end_state,
+                title: &finding.remedy.title,
+                steps: &finding.remedy.steps,
+                end_state: &finding.remedy.end_state,
             },
             suppressions: finding.suppressions.iter().map(Suppression::of).collect(),
         }

@@ -43,15 +43,15 @@ impl Format for JsonLines {
 
     fn write(&self, report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
         for (index, scan) in report.scans.iter().enumerate() {
-            write_scan(report, scan, index, style, out)?;
+            write_scan(scan, index, style, out)?;
         }
         line(&Record::Summary(records::Summary::of(report)), out)
     }
 }
 
 /// Writes the records of one root.
-fn write_scan(report: &Report, scan: &ScanReport, index: usize, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    line(&Record::Scan(Box::new(records::Scan::of(report, scan, index, style.show_secrets))), out)?;
+fn write_scan(scan: &ScanReport, index: usize, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    line(&Record::Scan(Box::new(records::Scan::of(scan, index, style.show_secrets))), out)?;
     let repository = scan.root.repository.as_ref().and_then(Repository::of);
     let context = Context {
         scan: index,

@@ -1,6 +1,8 @@
 //! The records other than findings, as they are written. Field names, words and units are those of
 //! `docs/schema/jsonl-v1.schema.json`.
 
+use std::borrow::Cow;
+
 use serde::{Serialize, Serializer};
 
 use super::finding::Finding;
@@ -20,7 +22,7 @@ pub(super) enum Record<'a> {
     Finding(Box<Finding<'a>>),
     Unread(Unread<'a>),
     Excluded(Excluded),
-    Listed(Listed),
+    Listed(Listed<'a>),
     Observation(Observation<'a>),
     Note(Note<'a>),
     Summary(Summary),
@@ -37,6 +39,7 @@ pub(super) struct Scan<'a> {
     name: &'a str,
     root: &'a str,
     settings_from: &'a str,
+    active_rules: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     platform: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,7 +101,7 @@ struct Machine<'a> {
 
 impl<'a> Scan<'a> {
     /// The record of a root.
-    pub(super) fn of(report: &'a Report, scan: &'a ScanReport, index: usize, secrets_shown: bool) -> Self {
+    pub(super) fn of(scan: &'a ScanReport, index: usize, secrets_shown: bool) -> Self {
         let root = &scan.root;
         Self {
             schema: SCHEMA,
@@ -107,7 +110,8 @@ impl<'a> Scan<'a> {
             kind: root.kind,
             name: &root.name,
             root: &root.spelled,
-            settings_from: &report.settings_from,
+            settings_from: &scan.settings_from,
+            active_rules: scan.active_rules,
             platform: scan.platform.map(|platform| platform.word()),
             repository: root.repository.as_ref().map(|facts| RepositoryRecord {
                 remote: facts.remote.as_deref(),
@@ -172,19 +176,19 @@ pub(super) struct Excluded {
 /// Something listed.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Listed {
+pub(super) struct Listed<'a> {
     scan: usize,
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     path_bytes: Option<String>,
-    what: &'static str,
+    what: &'a str,
 }
 
-impl Listed {
+impl<'a> Listed<'a> {
     /// The record of a listed thing.
-    pub(super) fn of(listed: &source::Listed, scan: usize) -> Self {
+    pub(super) fn of(listed: &'a source::Listed, scan: usize) -> Self {
         let (path, path_bytes) = escape::display(&listed.path);
-        Self { scan, path, path_bytes, what: listed.what }
+        Self { scan, path, path_bytes, what: &listed.what }
     }
 }
 
@@ -193,24 +197,24 @@ impl Listed {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Observation<'a> {
     scan: usize,
-    kind: &'static str,
+    kind: &'a str,
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     path_bytes: Option<String>,
     #[serde(serialize_with = "as_map")]
-    values: &'a [(&'static str, String)],
+    values: &'a [(Cow<'static, str>, String)],
 }
 
 impl<'a> Observation<'a> {
     /// The record of an observation.
     pub(super) fn of(fact: &'a crate::observe::Observation, scan: usize) -> Self {
         let (path, path_bytes) = escape::display(&fact.path);
-        Self { scan, kind: fact.kind, path, path_bytes, values: &fact.values }
+        Self { scan, kind: &fact.kind, path, path_bytes, values: &fact.values }
     }
 }
 
 /// Named values as an object, in their order.
-fn as_map<S: Serializer>(values: &&[(&'static str, String)], serializer: S) -> Result<S::Ok, S::Error> {
+fn as_map<S: Serializer>(values: &&[(Cow<'static, str>, String)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(values.iter().map(|(name, value)| (name, value)))
 }
 

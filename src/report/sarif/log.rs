@@ -142,6 +142,8 @@ impl Message {
 #[derive(Serialize)]
 pub(super) struct AutomationDetails {
     pub(super) id: String,
+    #[serde(skip_serializing_if = "Properties::is_empty")]
+    pub(super) properties: Properties,
 }
 
 /// Section 3.14.14: what `%SRCROOT%` stands for, without saying where that is on this machine.

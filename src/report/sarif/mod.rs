@@ -34,7 +34,10 @@ mod notifications;
 mod places;
 mod results;
 mod rules;
+mod split;
 mod taxonomies;
+
+pub use split::parts;
 
 use log::{
     AutomationDetails, BaseId, BaseReference, Component, Invocation, Log, Message, Properties, Run, Tool,
@@ -63,7 +66,7 @@ impl Format for Sarif {
         let log = Log {
             schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
             version: "2.1.0",
-            runs: report.scans.iter().map(|scan| run(report, scan, style.sarif_target, &mut names)).collect(),
+            runs: report.scans.iter().map(|scan| run(scan, style, &mut names)).collect(),
         };
         let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Guarded(PrettyFormatter::new()));
         log.serialize(&mut serializer)?;
@@ -72,7 +75,8 @@ impl Format for Sarif {
 }
 
 /// One root's run. `names` are the ids given so far.
-fn run(report: &Report, scan: &ScanReport, target: SarifTarget, names: &mut BTreeSet<String>) -> Run {
+fn run(scan: &ScanReport, style: &Style, names: &mut BTreeSet<String>) -> Run {
+    let target = style.sarif_target;
     let taxonomies = taxonomies::Taxonomies::of(scan);
     let rules = rules::Rules::of(scan, &taxonomies);
     let mut artifacts = places::Artifacts::default();
@@ -98,7 +102,7 @@ fn run(report: &Report, scan: &ScanReport, target: SarifTarget, names: &mut BTre
                 ..Component::default()
             },
         },
-        automation_details: AutomationDetails { id: category(scan, names) },
+        automation_details: automation(scan, style, names),
         invocations: [Invocation {
             execution_successful: scan.unread.is_empty(),
             tool_execution_notifications: notifications,
@@ -114,15 +118,48 @@ fn run(report: &Report, scan: &ScanReport, target: SarifTarget, names: &mut BTre
         artifacts: artifacts.list,
         results,
         taxonomies: taxonomies.components(),
-        properties: properties(report, scan),
+        properties: properties(scan),
     }
 }
 
+/// Whose run this is: for Azure DevOps the pipeline's, as far as it is known.
+///
+/// Without the pipeline's data, and where its id can't be put together, the run has an id of ours and the publish task
+/// adds what is missing (it "enhances" what it publishes).
+fn automation(scan: &ScanReport, style: &Style, names: &mut BTreeSet<String>) -> AutomationDetails {
+    let ours = category(scan, style.sarif_part, names);
+    let Some(run) = style.azure_run.as_ref().filter(|_| style.sarif_target == SarifTarget::AzureDevOps) else {
+        return AutomationDetails { id: ours, properties: Properties::new() };
+    };
+    let definition = run.definition_id.map_or_else(|| "-1".to_owned(), |id| id.to_string());
+    let id = || {
+        let build = run.build_id?;
+        let [organisation, project, phase, branch] =
+            [&run.organisation, &run.project, &run.phase_id, &run.branch].map(Option::as_deref);
+        let (organisation, project, phase, branch) = (organisation?, project?, phase?, branch?);
+        Some(format!("{AZURE}{organisation}/{project}/{definition}/{phase}/{branch}/{build}"))
+    };
+    // A number as text: the validator's rule reads nothing else, and asks for -1 where there is no definition.
+    let number = definition.as_str().into();
+    let mut properties = Properties::from([("azuredevops/pipeline/build/buildDefinitionId", number)]);
+    let texts = [
+        ("azuredevops/pipeline/build/buildDefinitionName", &run.definition_name),
+        ("azuredevops/pipeline/build/phaseId", &run.phase_id),
+        ("azuredevops/pipeline/build/phaseName", &run.phase_name),
+    ];
+    properties.extend(texts.into_iter().filter_map(|(key, text)| Some((key, text.as_deref()?.into()))));
+    AutomationDetails { id: id().unwrap_or(ours), properties }
+}
+
+/// What the id of a run that belongs to a pipeline begins with (the validator's rule GHAzDO1020).
+const AZURE: &str = "azuredevops/pipeline/build/";
+
 /// `keytrail/<kind>/<name>/`: what stands before the last slash is the category of an upload, so two runs of one log
-/// may not share it (GitHub refuses the second).
-fn category(scan: &ScanReport, names: &mut BTreeSet<String>) -> String {
+/// may not share it (GitHub refuses the second), nor two parts of one log (the later upload would replace the earlier).
+fn category(scan: &ScanReport, part: usize, names: &mut BTreeSet<String>) -> String {
     let segments: Vec<_> = scan.root.name.split('/').filter(|segment| !segment.is_empty()).collect();
     let name = if segments.is_empty() { "root".to_owned() } else { segments.join("/") };
+    let name = if part > 1 { format!("{name}-part{part}") } else { name };
     let mut id = format!("keytrail/{}/{name}/", scan.root.kind);
     let mut number = 1;
     while !names.insert(id.clone()) {
@@ -160,31 +197,42 @@ fn counts(scan: &ScanReport) -> Properties {
 }
 
 /// What else is known of the run.
-fn properties(report: &Report, scan: &ScanReport) -> Properties {
+fn properties(scan: &ScanReport) -> Properties {
     let observations: Vec<_> = scan
         .observations
         .iter()
         .map(|fact| {
-            let values: serde_json::Map<_, _> =
-                fact.values.iter().map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str()))).collect();
+            let values: serde_json::Map<_, _> = fact
+                .values
+                .iter()
+                .map(|(name, value)| (name.clone().into_owned(), Value::from(value.as_str())))
+                .collect();
             with_path(&fact.path, json!({ "kind": fact.kind, "values": values }))
         })
         .collect();
     let mut properties = Properties::from([
-        ("keytrail/activeRules", json!(report.rules.len())),
+        ("keytrail/activeRules", json!(scan.active_rules)),
         ("keytrail/kind", json!(scan.root.kind)),
+        ("keytrail/name", json!(scan.root.name)),
         ("keytrail/observations", json!(observations)),
-        ("keytrail/settingsFrom", json!(report.settings_from)),
+        ("keytrail/settingsFrom", json!(scan.settings_from)),
     ]);
     if let Some(platform) = scan.platform {
         properties.insert("keytrail/platform", json!(platform.word()));
     }
+    if is_relative(&scan.root.spelled) {
+        properties.insert("keytrail/root", json!(scan.root.spelled));
+    }
     if let Some(facts) = &scan.root.repository {
+        // A path of this machine stays here.
+        let remote = facts.remote.as_deref().filter(|remote| repository_uri(remote).is_some());
+        let platform = facts.platform.map(|platform| platform.word());
         let range = facts.range.as_ref().map(|(start, end)| json!({ "start": start, "end": end }));
         properties.insert(
             "keytrail/repository",
             without_nulls(json!({
                 "head": facts.head, "branch": facts.branch, "refs": facts.refs, "commits": facts.commits, "range": range,
+                "remote": remote, "platform": platform,
             })),
         );
     }
@@ -199,6 +247,12 @@ fn properties(report: &Report, scan: &ScanReport) -> Properties {
         );
     }
     properties
+}
+
+/// Whether a root, as the user spelled it, says nothing of where on this machine it is.
+fn is_relative(spelled: &str) -> bool {
+    let first = spelled.split(['/', '\\']).next().unwrap_or_default();
+    !first.is_empty() && !first.contains(':') && first != "~"
 }
 
 /// An object with `path`, and `pathBytes` where the text can't tell the exact bytes.
@@ -229,7 +283,7 @@ mod tests {
         let mut names = BTreeSet::new();
         let mut id = |kind, name: &str| {
             let root = RootFacts { kind, name: name.into(), ..RootFacts::default() };
-            category(&ScanReport { root, ..ScanReport::default() }, &mut names)
+            category(&ScanReport { root, ..ScanReport::default() }, 1, &mut names)
         };
         assert_eq!(id("history", "acme/app"), "keytrail/history/acme/app/");
         assert_eq!(id("diff", "acme/app"), "keytrail/diff/acme/app/");

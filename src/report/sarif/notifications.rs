@@ -22,14 +22,18 @@ pub(super) fn of(scan: &ScanReport, target: SarifTarget) -> (Vec<Notification>, 
     let mut notifications: Vec<_> = scan.unread[..shown].iter().map(|unread| not_read(unread, &mut kinds)).collect();
     if shown < scan.unread.len() {
         let more = count((scan.unread.len() - shown) as u64, "more thing was", "more things were");
-        notifications.push(kinds.notification(
-            Kind::Hint,
-            "note",
-            format!("{more} not read; JSON lines list them all."),
-        ));
+        let text = format!("{more} not read; JSON lines list them all.");
+        let mut rest = kinds.notification(Kind::Hint, "note", text);
+        rest.properties.insert("keytrail/notListed", (scan.unread.len() - shown).into());
+        notifications.push(rest);
     }
     for note in &scan.notes {
-        notifications.push(kinds.notification(Kind::Hint, "note", period(terminal(note))));
+        let text = period(terminal(note));
+        let mut notification = kinds.notification(Kind::Hint, "note", text.clone());
+        if text != *note {
+            notification.properties.insert("keytrail/text", note.clone().into());
+        }
+        notifications.push(notification);
     }
     (notifications, kinds.descriptors)
 }
@@ -164,6 +168,7 @@ fn not_read(unread: &Unread, kinds: &mut Kinds) -> Notification {
     let text = period(format!("Not read: {}: {}", quoted(&what), terminal(&unread.detail)));
     let mut notification = kinds.notification(Kind::Unread(unread.kind), "error", text);
     notification.properties.insert("keytrail/what", what.into());
+    notification.properties.insert("keytrail/detail", unread.detail.clone().into());
     if let Some(bytes) = bytes {
         notification.properties.insert("keytrail/whatBytes", bytes.into());
     }

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+
 use super::ROOT;
 use super::log::{
     Artifact, ArtifactLocation, Location, LogicalLocation, Message, PhysicalLocation, Properties, Region,
 };
-use super::results::Context;
+use super::results::{Context, companions, target};
 use crate::finding::{Finding, Sighting};
 use crate::location;
 use crate::place::{Commit, FileFacts, Part, Place};
@@ -100,7 +103,7 @@ pub(super) fn location(
         },
         logical_locations: if part == Part::Content { vec![] } else { vec![logical] },
         message: None,
-        properties: properties(seen, context),
+        properties: properties(seen, finding, context),
     }
 }
 
@@ -163,34 +166,54 @@ fn context_region(seen: &Sighting) -> Option<Region> {
 }
 
 /// What else is known of a place.
-fn properties(seen: &Sighting, context: &Context<'_>) -> Properties {
+fn properties(seen: &Sighting, finding: &Finding, context: &Context<'_>) -> Properties {
     let place = &seen.place;
+    let part = place.provenance.part;
     let mut properties = Properties::from([
         ("keytrail/occurrences", seen.occurrences.into()),
         ("keytrail/state", place.state.word().into()),
         ("keytrail/versions", seen.versions.into()),
     ]);
-    let mut commit = |commit: &Commit, id, date| {
+    let mut commit = |commit: &Commit, id, authored, committed| {
         properties.insert(id, commit.id.clone().into());
-        if let Some(time) = timestamp(commit.author_time) {
-            properties.insert(date, time.into());
+        for (name, time) in [(authored, commit.author_time), (committed, commit.committer_time)] {
+            if let Some(time) = timestamp(time) {
+                properties.insert(name, time.into());
+            }
         }
     };
     if let Some(first) = &place.first {
-        commit(first, "keytrail/firstCommit", "keytrail/firstCommitTimeUtc");
+        commit(first, "keytrail/firstCommit", "keytrail/firstCommitTimeUtc", "keytrail/firstCommitCommitterTimeUtc");
     }
     if let Some(last) = &place.last {
-        commit(last, "keytrail/lastCommit", "keytrail/lastCommitTimeUtc");
+        commit(last, "keytrail/lastCommit", "keytrail/lastCommitTimeUtc", "keytrail/lastCommitCommitterTimeUtc");
     }
     if let Some(reference) = &place.reference {
-        properties.insert("keytrail/reference", display(reference).0.into());
+        let (text, bytes) = display(reference);
+        properties.insert("keytrail/reference", text.into());
+        properties.extend(bytes.map(|bytes| ("keytrail/referenceBytes", bytes.into())));
+    }
+    properties.extend(exact_path(place, context));
+    if !seen.excerpt.is_empty() && context_region(seen).is_none() {
+        properties.insert("keytrail/excerpt", seen.excerpt.clone().into());
+    }
+    if let Some(hash) = &seen.line_hash {
+        properties.insert("keytrail/lineHash", hash.clone().into());
+    }
+    if !seen.more.is_empty() {
+        properties.insert("keytrail/more", seen.more.iter().map(spelled).collect::<Vec<_>>().into());
+    }
+    if seen.target != finding.target || seen.companions != finding.companions {
+        properties.insert("keytrail/target", target(&seen.target));
+        properties.insert("keytrail/companions", companions(&seen.companions));
     }
     if let Some(facts) = &place.provenance.file {
         let accessed = accessed(facts, context).map(|time| ("keytrail/lastAccessTimeUtc", time.into()));
         let modified = facts.modified.and_then(timestamp).map(|time| ("keytrail/lastModifiedTimeUtc", time.into()));
         let mode = (facts.mode != 0).then(|| ("keytrail/mode", format!("{:06o}", facts.mode).into()));
         let owner = facts.uid.map(|uid| ("keytrail/owner", uid.into()));
-        properties.extend([accessed, modified, mode, owner].into_iter().flatten());
+        let size = Some(("keytrail/size", facts.size.into()));
+        properties.extend([accessed, modified, mode, owner, size].into_iter().flatten());
     }
     if let Some(object) = &seen.object {
         properties.insert("keytrail/object", object.clone().into());
@@ -204,9 +227,40 @@ fn properties(seen: &Sighting, context: &Context<'_>) -> Properties {
     if let Some(url) = context.repository.and_then(|repository| repository.page(seen)) {
         properties.insert("keytrail/fileUrl", url.into());
     }
-    if place.provenance.part == Part::PathName {
+    if part == Part::PathName {
         properties.insert("keytrail/nameColumn", seen.region.start.column.into());
         properties.insert("keytrail/nameEndColumn", seen.region.end.column.into());
+        properties.insert("keytrail/nameRegion", spelled(&seen.region).into());
     }
     properties
+}
+
+/// A region as `line:column-line:column`, where the second column is one past the last.
+fn spelled(region: &location::Region) -> String {
+    let (start, end) = (region.start, region.end);
+    format!("{}:{}-{}:{}", start.line, start.column, end.line, end.column)
+}
+
+/// The path and members of a place, where they can't be told from its URI by decoding it.
+fn exact_path(place: &Place, context: &Context<'_>) -> Vec<(&'static str, Value)> {
+    let provenance = &place.provenance;
+    let is_path = matches!(provenance.part, Part::Content | Part::LinkTarget | Part::PathName);
+    let decoded = if is_path { percent_decode_str(&uri(place, context)).collect() } else { Vec::new() };
+    let mut exact = Vec::new();
+    if decoded != provenance.path {
+        let (text, bytes) = display(&provenance.path);
+        exact.push(("keytrail/path", text.into()));
+        exact.extend(bytes.map(|bytes| ("keytrail/pathBytes", bytes.into())));
+    }
+    if !provenance.members.is_empty() {
+        let member = |member: &Vec<u8>| {
+            let (name, bytes) = display(member);
+            match bytes {
+                Some(bytes) => json!({ "name": name, "nameBytes": bytes }),
+                None => json!({ "name": name }),
+            }
+        };
+        exact.push(("keytrail/members", provenance.members.iter().map(member).collect()));
+    }
+    exact
 }

@@ -11,7 +11,7 @@ use super::rules::{Rules, level};
 use super::taxonomies::Taxonomies;
 use crate::enrich::recommend::EXPOSED_SECRETS;
 use crate::finding;
-use crate::finding::{Companion, Finding, ScanReport, Sighting};
+use crate::finding::{Companion, Finding, ScanReport, Sighting, Target};
 use crate::place::State;
 use crate::report::SarifTarget;
 use crate::report::escape::{display, terminal};
@@ -141,11 +141,12 @@ fn properties(finding: &Finding, context: &Context<'_>) -> Properties {
     let rule = &finding.rule;
     let mut properties = Properties::from([
         ("keytrail/also", json!(finding.also)),
-        ("keytrail/companions", companions(finding)),
+        ("keytrail/companions", companions(&finding.companions)),
         ("keytrail/confidence", finding.confidence_band().word().into()),
         ("keytrail/facts", json!(finding.facts.named)),
         ("keytrail/preview", finding.preview.as_str().into()),
         ("keytrail/reasons", json!(finding.reasons)),
+        ("keytrail/places", finding.places.len().into()),
         ("keytrail/recommendationCategory", EXPOSED_SECRETS.into()),
         ("keytrail/secretFamily", (&*rule.family).into()),
         ("keytrail/secretType", (&*rule.name).into()),
@@ -201,8 +202,26 @@ fn properties(finding: &Finding, context: &Context<'_>) -> Properties {
     properties
 }
 
+/// A target as JSON lines tell it.
+pub(super) fn target(target: &Target) -> Value {
+    let fields = [
+        ("kind", Some(&target.kind)),
+        ("cloud", target.cloud.as_ref()),
+        ("service", target.service.as_ref()),
+        ("resource", target.resource.as_ref()),
+        ("host", target.host.as_ref()),
+        ("port", target.port.as_ref()),
+        ("database", target.database.as_ref()),
+        ("user", target.user.as_ref()),
+        ("account", target.account.as_ref()),
+        ("region", target.region.as_ref()),
+    ];
+    let told = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.as_str().into())));
+    Value::Object(told.collect())
+}
+
 /// What belongs to the secret: an object for each.
-fn companions(finding: &Finding) -> Value {
+pub(super) fn companions(companions: &[Companion]) -> Value {
     let one = |companion: &Companion| {
         let mut object = json!({"kind": companion.word, "value": companion.value});
         if let Some(rule) = &companion.rule {
@@ -210,7 +229,7 @@ fn companions(finding: &Finding) -> Value {
         }
         object
     };
-    finding.companions.iter().map(one).collect()
+    companions.iter().map(one).collect()
 }
 
 /// Whether a finding is a private key that opens machines.

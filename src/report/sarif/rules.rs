@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
 use super::log::{Configuration, Descriptor, Message, Properties, Relationship};
 use super::taxonomies::Taxonomies;
-use crate::enrich::remedy::Remedy;
+use crate::enrich::remedy::{Remedy, by_key};
 use crate::finding::ScanReport;
 use crate::rule::{Rule, Severity};
 
@@ -25,7 +27,7 @@ impl Rules {
     /// The rules of a root's findings.
     pub(super) fn of(scan: &ScanReport, taxonomies: &Taxonomies) -> Self {
         let rules: BTreeMap<&str, (&Rule, &Remedy)> =
-            scan.findings.iter().map(|found| (&*found.rule.id, (&*found.rule, found.remedy))).collect();
+            scan.findings.iter().map(|found| (&*found.rule.id, (&*found.rule, &*found.remedy))).collect();
         Self {
             index: rules.keys().enumerate().map(|(index, id)| ((*id).to_owned(), index)).collect(),
             descriptors: rules.into_values().map(|(rule, remedy)| descriptor(rule, remedy, taxonomies)).collect(),
@@ -59,12 +61,26 @@ fn descriptor(rule: &Rule, remedy: &Remedy, taxonomies: &Taxonomies) -> Descript
         help_uri: Some(help_uri(rule)),
         default_configuration: Some(Configuration { level: level(rule.severity) }),
         relationships: taxonomies.weakness(rule.cwe).map(relationship).into_iter().collect(),
-        properties: Properties::from([
-            ("precision", rule.confidence.word().into()),
-            ("security-severity", rule.severity.score().into()),
-            ("tags", tags(rule).into()),
-        ]),
+        properties: properties(rule, remedy),
     }
+}
+
+/// What hosts read of a rule, and what the descriptor has no other place for. A remedy that isn't the built-in one of
+/// its key is spelled out.
+fn properties(rule: &Rule, remedy: &Remedy) -> Properties {
+    let mut properties = Properties::from([
+        ("keytrail/provider", (&*rule.provider).into()),
+        ("keytrail/remediation", (&*remedy.key).into()),
+        ("keytrail/target", (&*rule.target).into()),
+        ("precision", rule.confidence.word().into()),
+        ("security-severity", rule.severity.score().into()),
+        ("tags", tags(rule).into()),
+    ]);
+    if remedy != by_key(&remedy.key) {
+        let Remedy { key: _, title, steps, end_state } = remedy;
+        properties.insert("keytrail/remedy", json!({ "title": title, "steps": steps, "endState": end_state }));
+    }
+    properties
 }
 
 /// As many tags as code hosts keep.
@@ -90,7 +106,7 @@ fn tags(rule: &Rule) -> Vec<String> {
 fn help(rule: &Rule, remedy: &Remedy) -> Message {
     let description = sentence(&rule.description);
     let steps: Vec<_> = remedy.steps.iter().enumerate().map(|(at, step)| format!("{}. {step}", at + 1)).collect();
-    let end = sentence(remedy.end_state);
+    let end = sentence(&remedy.end_state);
     Message {
         text: format!("{description}\n\n{}:\n{}\n\n{end}", remedy.title, steps.join("\n")),
         markdown: Some(format!(

@@ -39,7 +39,7 @@ impl Page {
         }
         let parts = found.companions.iter().filter(|one| one.rule.is_some());
         let parts: Vec<String> =
-            parts.map(|one| format!("{} {}", one.word.replace('_', " "), terminal(&one.value))).collect();
+            parts.map(|one| format!("{} {}", terminal(&one.word.replace('_', " ")), terminal(&one.value))).collect();
         if !parts.is_empty() {
             self.labelled("with", &parts.join(", "), out)?;
         }
@@ -47,12 +47,12 @@ impl Page {
             self.labelled("note", &undecided(suppression), out)?;
         }
         for (at, step) in found.remedy.steps.iter().take(STEPS).enumerate() {
-            self.sentence(if at == 0 { "do" } else { "" }, &format!("{}. {step}", at + 1), out)?;
+            self.sentence(if at == 0 { "do" } else { "" }, &format!("{}. {}", at + 1, terminal(step)), out)?;
         }
         if let Some(recommendation) = found.recommendation {
             self.labelled("belongs", recommendation.name, out)?;
         }
-        self.labelled("id", &self.paint.quiet(&format!("{}  {}", terminal(&found.fingerprint), found.rule.id)), out)?;
+        self.labelled("id", &self.paint.quiet(&terminal(&format!("{}  {}", found.fingerprint, found.rule.id))), out)?;
         writeln!(out)
     }
 
@@ -154,21 +154,21 @@ fn history(seen: &Sighting) -> String {
     }
     if let Some(first) = &place.first {
         let date = day(first.author_time).map(|day| format!(" {day}")).unwrap_or_default();
-        out.push_str(&format!(", since {}{date}", short(first)));
+        out.push_str(&format!(", since {}{date}", terminal(short(first))));
     }
     if let (State::HistoryOnly | State::Unreachable, Some(last)) = (place.state, &place.last)
         && place.first.as_ref().is_none_or(|first| first.id != last.id)
     {
-        out.push_str(&format!(", last in {}", short(last)));
+        out.push_str(&format!(", last in {}", terminal(short(last))));
     }
     if let (Part::Content, Some(reference)) = (place.provenance.part, &place.reference) {
         out.push_str(&format!(", {}", terminal_bytes(reference)));
     }
     if let Some(object) = seen.object.as_ref().filter(|_| address(seen).contains(REDACTED)) {
-        out.push_str(&format!(", object {}", &object[..object.len().min(12)]));
+        out.push_str(&format!(", object {}", terminal(object.get(..12).unwrap_or(object))));
     }
     if let Some(view) = &seen.view {
-        out.push_str(&format!(", {view}"));
+        out.push_str(&format!(", {}", terminal(view)));
     }
     if seen.occurrences > 1 {
         out.push_str(&format!(", {} times", grouped(seen.occurrences)));

@@ -10,9 +10,8 @@ use std::io::{self, Write};
 use crate::finding::{Report, ScanReport};
 use crate::place::State;
 use crate::report::escape::{terminal, terminal_bytes};
-use crate::report::wording::{count, day, grouped, opens, place, short, size};
+use crate::report::wording::{Outcome, closing, count, day, grouped, opens, place, short};
 use crate::report::{DATA_IN_CLEAR, Format, Style};
-use crate::rule::Severity;
 
 mod finding;
 mod paint;
@@ -94,54 +93,14 @@ impl Page {
 
     /// The closing line: what this run amounts to.
     fn closing(&self, report: &Report) -> String {
-        let scans = &report.scans;
-        let contents: u64 = scans.iter().map(|scan| scan.contents).sum();
-        let bytes: u64 = scans.iter().map(|scan| scan.bytes).sum();
-        let unread: usize = scans.iter().map(|scan| scan.unread.len()).sum();
-        let suppressed = scans.iter().map(|scan| scan.findings.len()).sum::<usize>() - report.open_findings();
-        let known: u64 = scans.iter().map(|scan| scan.known_clean).sum();
-        let scanned = match contents {
-            0 => format!("only names and messages scanned, {}", size(bytes)),
-            n => format!("{} scanned, {}", count(n, "content", "contents"), size(bytes)),
-        };
-        let scanned = match known {
-            0 => scanned,
-            n => format!("{scanned}; {} known from earlier scans", count(n, "content", "contents")),
-        };
-        let found = match report.open_findings() as u64 {
-            0 => "no findings".to_owned(),
-            n => format!("{} ({})", count(n, "finding", "findings"), by_severity(report)),
-        };
-        let found = match suppressed as u64 {
-            0 => found,
-            n => format!("{found}, {} suppressed", grouped(n)),
-        };
-        if report.is_incomplete() {
-            let unread = count(unread as u64, "thing", "things");
-            return self.paint.warning(&format!("incomplete: {unread} not read; {found} so far; {scanned}"));
+        let (outcome, text) = closing(report);
+        match outcome {
+            Outcome::Incomplete | Outcome::Nothing => self.paint.warning(&text),
+            Outcome::Findings => self.paint.strong(&text),
+            Outcome::Clean => self.paint.good(&text),
         }
-        if bytes == 0 && known == 0 && report.open_findings() == 0 {
-            return self.paint.warning("nothing scanned: there was nothing to read in what was asked for");
-        }
-        if report.open_findings() > 0 {
-            return self.paint.strong(&format!("{found}; {scanned}"));
-        }
-        self.paint.good(&format!("clean: {found}; {scanned}"))
     }
 }
 
 /// Columns from a label to what it labels, without the two of the indent.
 const MARGIN: usize = 8;
-
-/// `1 critical, 3 high`.
-fn by_severity(report: &Report) -> String {
-    let mut parts = Vec::new();
-    for severity in [Severity::Critical, Severity::High, Severity::Medium, Severity::Low] {
-        let findings = report.scans.iter().flat_map(|scan| &scan.findings);
-        let n = findings.filter(|found| found.is_open() && found.severity == severity).count();
-        if n > 0 {
-            parts.push(format!("{} {}", grouped(n as u64), severity.word()));
-        }
-    }
-    parts.join(", ")
-}

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::finding::wrapped;
 use super::*;
-use crate::source::{Excluded, Listed, Unread};
+use crate::report::wording::excluded;
+use crate::source::{Listed, Unread};
 
 /// What a note begins with; its further lines are indented as far.
 const NOTE: &str = "note: ";
@@ -50,12 +51,16 @@ impl Page {
             writeln!(out, "{}", self.paint.quiet(&terminal(&line)))?;
             wrote = true;
         }
-        let mut kinds: BTreeMap<_, Vec<&Listed>> = BTreeMap::new();
+        let mut kinds: BTreeMap<&str, Vec<&Listed>> = BTreeMap::new();
         for one in &scan.listed {
-            kinds.entry(one.what).or_default().push(one);
+            kinds.entry(&one.what).or_default().push(one);
         }
         for (what, group) in kinds {
-            writeln!(out, "{}", self.paint.quiet(&format!("not entered: {} {what}", grouped(group.len() as u64))))?;
+            writeln!(
+                out,
+                "{}",
+                self.paint.quiet(&format!("not entered: {} {}", grouped(group.len() as u64), terminal(what)))
+            )?;
             for one in group.iter().take(NAMES) {
                 self.named(&terminal_bytes(&one.path), out)?;
             }
@@ -82,62 +87,5 @@ impl Page {
             0 => Ok(()),
             more => self.named(&format!("and {} more (all of them: --format jsonl)", grouped(more as u64)), out),
         }
-    }
-}
-
-/// What policy left out, a line for each reason. Test directories and the files in them share one.
-fn excluded(excluded: &[(Excluded, u64)]) -> Vec<String> {
-    let of = |wanted| excluded.iter().filter(|(why, _)| *why == wanted).map(|&(_, n)| n).sum::<u64>();
-    let mut lines = Vec::new();
-    let directories = count(of(Excluded::TestDirectory), "test directory", "test directories");
-    let files = count(of(Excluded::TestFile), "file", "files");
-    match (of(Excluded::TestFile), of(Excluded::TestDirectory)) {
-        (0, 0) => {}
-        (0, _) => lines.push(format!("{directories} not scanned (--include-tests)")),
-        (_, 0) => lines.push(format!("{files} in test directories not scanned (--include-tests)")),
-        (_, _) => lines.push(format!("{files} in {directories} not scanned (--include-tests)")),
-    }
-    for &(why, n) in excluded.iter().filter(|&&(_, n)| n > 0) {
-        lines.push(match why {
-            Excluded::TestDirectory | Excluded::TestFile => continue,
-            Excluded::ExcludeGlob => format!("{} left out by exclude settings", count(n, "path", "paths")),
-            Excluded::Allowlist => {
-                format!("{} left out by allowlists of rule files", count(n, "place", "places"))
-            }
-            Excluded::UserLimit => format!("{} over a limit you set", count(n, "file", "files")),
-            Excluded::Gitignored => format!("{} ignored by git (--gitignore)", count(n, "path", "paths")),
-            Excluded::LowConfidence => {
-                format!("{} under the confidence threshold (--confidence low)", count(n, "finding", "findings"))
-            }
-            Excluded::AcceptedUnread => {
-                format!("{} accepted as unread by the configuration", count(n, "thing", "things"))
-            }
-        });
-    }
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn test_directories_share_one_line_with_their_files() {
-        let cases: [(&[(Excluded, u64)], &str); 4] = [
-            (
-                &[(Excluded::TestDirectory, 2), (Excluded::TestFile, 1_000)],
-                "1,000 files in 2 test directories not scanned (--include-tests)",
-            ),
-            (
-                &[(Excluded::TestDirectory, 1), (Excluded::TestFile, 1)],
-                "1 file in 1 test directory not scanned (--include-tests)",
-            ),
-            (&[(Excluded::TestDirectory, 3)], "3 test directories not scanned (--include-tests)"),
-            (&[(Excluded::TestFile, 3)], "3 files in test directories not scanned (--include-tests)"),
-        ];
-        for (counts, expected) in cases {
-            assert_eq!(excluded(counts), [expected]);
-        }
-        assert_eq!(excluded(&[(Excluded::TestFile, 0), (Excluded::UserLimit, 0)]), [""; 0]);
     }
 }

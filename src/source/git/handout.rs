@@ -123,7 +123,7 @@ impl<'a, V: Visitor> Handout<'a, V> {
     /// Takes one change of the change number `unit`.
     pub(super) fn change(&mut self, unit: usize, change: Change, judged: Judged) {
         if change.file.kind == FileKind::Submodule && self.listed.insert(change.path.clone()) {
-            self.visitor.listed(Listed { path: change.path.clone(), what: "submodule" });
+            self.visitor.listed(Listed { path: change.path.clone(), what: "submodule".into() });
         }
         let left_out = match judged {
             Judged::Allowed => None,

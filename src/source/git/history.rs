@@ -308,7 +308,7 @@ fn numbers(skeleton: &Skeleton, ids: &[ObjectId], sink: &mut dyn Sink) -> Vec<Nu
 /// Tells the visitor what was listed and left out.
 fn report<V: Visitor>(trees: &Forest, visitor: &V) {
     for path in &trees.submodules {
-        visitor.listed(Listed { path: path.clone(), what: "submodule" });
+        visitor.listed(Listed { path: path.clone(), what: "submodule".into() });
     }
     let skipped = (trees.blobs.len() - trees.allowed.len()) as u64;
     if skipped > 0 {

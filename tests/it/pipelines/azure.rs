@@ -54,7 +54,7 @@ fn pull_requests_of_both_hosts() {
         let summary = done.summary();
         assert!(summary.contains("src/added.txt") && !summary.contains("src/old.txt"), "{summary}");
         // Judged as the publish task's rules will.
-        match crate::validators::multitool_by(&done.artifacts[0].1, &["Sarif", "Ghazdo"]) {
+        match crate::validators::multitool_by(&done.artifacts[0].1, &["Sarif", "Ado"]) {
             Some(verdict) => verdict.expect("the multitool has nothing to say"),
             None => crate::harness::skip("sarif-multitool"),
         }

@@ -258,7 +258,7 @@ fn submodules_are_listed() {
     let scan = f.scan();
     scan.assert_clean();
     let listed = scan.seen.listed.lock().unwrap().clone();
-    assert_eq!(listed, [Listed { path: b"libs/sub".to_vec(), what: "submodule" }]);
+    assert_eq!(listed, [Listed { path: b"libs/sub".to_vec(), what: "submodule".into() }]);
 }
 
 #[test]
