@@ -24,7 +24,7 @@ use crate::source::git::history::History;
 use crate::source::git::repo::Opening;
 use crate::source::git::staged::Staged;
 use crate::source::mounted::{Mounted, MountedOptions};
-use crate::source::{Source, SourceError, threads};
+use crate::source::{Source, SourceError, SourceErrorKind, threads};
 
 mod candidates;
 mod cost;
@@ -62,7 +62,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
                 // A closed standard error is no reason for another exit code.
                 drop(io::Write::write_all(&mut io::stderr(), format!("keytrail: {line}\n").as_bytes()));
             }
-            Exit::Usage.code(1)
+            error.exit().code(1)
         }
     }
 }
@@ -208,6 +208,15 @@ fn conductor(settings: &Settings, rules: Vec<Arc<Rule>>, started: Instant) -> Re
     })
 }
 
+/// Why there is no range. An end that a pipeline tells and the clone lacks makes the scan incomplete; one that somebody
+/// typed is a mistake.
+fn unprepared(error: &SourceError, range: &Range) -> CliError {
+    match (&error.kind, range) {
+        (SourceErrorKind::Revision(..), Range::Environment) => CliError::incomplete(error.to_string()),
+        _ => CliError::new(error.to_string()),
+    }
+}
+
 /// What is known before the settings are: whose root it is, and which range.
 struct Plan {
     own: Own,
@@ -235,7 +244,7 @@ impl Plan {
         if let Task::Diff { range, trust } = task {
             let request = range_request(range)?;
             let source = Diff::new(".", Opening::Own, Policy::default(), request);
-            let (_, found) = source.prepare().map_err(|error| CliError::new(error.to_string()))?;
+            let (_, found) = source.prepare().map_err(|error| unprepared(&error, range))?;
             own.set_range(found.trusted(trust.map(to_ci)), found.base, found.includes.first().copied());
             own.set_under_review(trust.map(to_ci).unwrap_or(found.trust) == ci::Trust::Base);
             diff = Some(source);

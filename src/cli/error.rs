@@ -3,26 +3,42 @@
 use std::fmt;
 use std::io::{self, ErrorKind};
 
-/// A mistake in flags, environment or configuration. Nothing was scanned; the program ends with exit code 2.
+use super::exit::Exit;
+
+/// A mistake in flags, environment or configuration, or a clone that lacks what a pipeline asks for. Nothing was scanned.
 ///
 /// Each mistake is one line, `a: b: c`, that says what to change; a configuration with several gives them all at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CliError {
     /// Never empty.
     lines: Vec<String>,
+    /// What the program ends with.
+    exit: Exit,
 }
 
 impl CliError {
     /// One mistake.
     #[must_use]
     pub fn new(line: impl Into<String>) -> Self {
-        Self { lines: vec![line.into()] }
+        Self { lines: vec![line.into()], exit: Exit::Usage }
+    }
+
+    /// Something that was to be scanned isn't here, and nobody's mistake in asking for it.
+    #[must_use]
+    pub fn incomplete(line: impl Into<String>) -> Self {
+        Self { exit: Exit::Incomplete, ..Self::new(line) }
     }
 
     /// Several mistakes; `None` when there are none.
     #[must_use]
     pub fn all(lines: Vec<String>) -> Option<Self> {
-        (!lines.is_empty()).then_some(Self { lines })
+        (!lines.is_empty()).then_some(Self { lines, exit: Exit::Usage })
+    }
+
+    /// What the program ends with.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        self.exit
     }
 
     /// One line a mistake, as it may be printed to a terminal: control and bidirectional characters escaped, since

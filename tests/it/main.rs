@@ -58,6 +58,10 @@ mod merged;
 mod sarif;
 mod validators;
 
+// The GitHub Action and the Azure Pipelines task.
+#[cfg(unix)]
+mod pipelines;
+
 // Rooms import along the flow.
 mod rooms;
 // The suite about itself.

@@ -19,13 +19,13 @@ pub(crate) fn sarif_schema(json: &str) {
 }
 
 /// Holds a SARIF file to Microsoft's SARIF multitool, rule sets SARIF and GitHub: `None` when the tool is not there.
-/// The tool is the command in `KEYTRAIL_MULTITOOL`, else `sarif-multitool` on `PATH` (npm package
-/// `@microsoft/sarif-multitool`, its `node_modules/.bin`).
 pub(crate) fn multitool(path: &Path) -> Option<Result<(), String>> {
     multitool_by(path, &["Sarif", "GH"])
 }
 
-/// The same with these rule sets; `Ado` are those of Azure DevOps' ingestion.
+/// The same with these rule sets; `Ado` are those of Azure DevOps' ingestion. The tool is the command in
+/// `KEYTRAIL_MULTITOOL`, else `sarif-multitool` on `PATH` (npm package `@microsoft/sarif-multitool`, its
+/// `node_modules/.bin`).
 pub(crate) fn multitool_by(path: &Path, rule_sets: &[&str]) -> Option<Result<(), String>> {
     // One run for each: the tool takes `Sarif;GH`, but npm's wrapper passes its arguments through a shell.
     let verdicts: Option<Vec<_>> = rule_sets.iter().map(|rules| verdict(path, rules)).collect();
