@@ -127,6 +127,7 @@ pub(crate) fn finding(rule: &Arc<Rule>, fingerprint: &str, places: Vec<Sighting>
         recommendation: None,
         remedy: &REMEDY,
         suppressions: vec![],
+        baseline: None,
     }
 }
 

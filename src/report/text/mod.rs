@@ -7,7 +7,7 @@
 
 use std::io::{self, Write};
 
-use crate::finding::{Report, ScanReport};
+use crate::finding::{BaselineState, Report, ScanReport};
 use crate::place::State;
 use crate::report::escape::{terminal, terminal_bytes};
 use crate::report::wording::{count, day, grouped, opens, place, short, size};
@@ -112,9 +112,13 @@ impl Page {
             0 => "no findings".to_owned(),
             n => format!("{} ({})", count(n, "finding", "findings"), by_severity(report)),
         };
-        let found = match suppressed as u64 {
-            0 => found,
-            n => format!("{found}, {} suppressed", grouped(n)),
+        let findings = scans.iter().flat_map(|scan| &scan.findings);
+        let known_before =
+            findings.filter(|found| !found.is_open() && found.baseline == Some(BaselineState::Unchanged));
+        let found = match (suppressed as u64, known_before.count() as u64) {
+            (0, _) => found,
+            (n, 0) => format!("{found}, {} suppressed", grouped(n)),
+            (n, known) => format!("{found}, {} suppressed ({} in the baseline)", grouped(n), grouped(known)),
         };
         if report.is_incomplete() {
             let unread = count(unread as u64, "thing", "things");
