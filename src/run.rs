@@ -12,8 +12,9 @@ use crate::cli::{
     self, CliError, Command, Exit, FilesRoot, Range, ReportFormat, Request, Settings, Task, output, progress, show,
 };
 use crate::engine::{Engine, built_in_rules};
+use crate::finding::dedup::Sees;
 use crate::finding::fingerprint::Key;
-use crate::finding::{Report, ScanReport, dedup};
+use crate::finding::{Report, ScanReport};
 use crate::policy::Policy;
 use crate::rule::Rule;
 use crate::scan::{AcceptUnread, Conductor, Markers, Progress};
@@ -26,8 +27,10 @@ use crate::source::git::staged::Staged;
 use crate::source::mounted::{Mounted, MountedOptions};
 use crate::source::{Source, SourceError, SourceErrorKind, threads};
 
+mod baseline;
 mod candidates;
 mod cost;
+mod decisions;
 mod explain;
 mod floor;
 mod known;
@@ -106,6 +109,7 @@ fn run(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<ExitCod
         }
         Command::Report(paths, request) => reports::run(&paths, request, env),
         Command::Scan(task, request) => scan(&task, request, env),
+        Command::Baseline(task, request) => baseline::run(task, request, env),
     }
 }
 
@@ -131,6 +135,7 @@ fn scan(task: &Task, request: Request, env: Env<'_>) -> Result<ExitCode, CliErro
     settings.notes.extend(active.notes);
     let mut conductor = conductor(&settings, active.rules, started)?;
     conductor.markers = plan.markers(&settings);
+    plan.review(task, &settings, &mut conductor);
     conductor.cache = known::cache(task, &plan.own, &conductor.engine, &settings)?;
     if !matches!(task, Task::Staged { .. } | Task::Diff { .. }) {
         threads::start(settings.jobs);
@@ -170,24 +175,12 @@ impl Progress for Told<'_> {
 fn conductor(settings: &Settings, rules: Vec<Arc<Rule>>, started: Instant) -> Result<Conductor, CliError> {
     let engine = engine(rules)?;
     let now = jiff::Timestamp::now().as_second();
-    let end_of = |day: jiff::civil::Date| {
-        day.at(23, 59, 59, 0).to_zoned(jiff::tz::TimeZone::UTC).map_or(i64::MAX, |at| at.timestamp().as_second())
-    };
-    let suppress = settings.suppress.iter().map(|entry| dedup::Rule {
-        fingerprint: entry.fingerprint.clone(),
-        rule: entry.rule.as_ref().map(|name| name.id.clone()),
-        path: entry.path.as_ref().map(|glob| glob.set().clone()),
-        reason: entry.reason.clone(),
-        until: entry.until.map(end_of),
-        until_spelled: entry.until.map(|day| day.to_string()),
-        at: entry.at.clone(),
-    });
     let accept = settings.accept_unread.iter().map(|entry| AcceptUnread {
         spelled: entry.path.as_ref().map_or_else(|| entry.object.clone().unwrap_or_default(), |glob| glob.glob.clone()),
         at: entry.at.clone(),
         path: entry.path.as_ref().map(|glob| glob.set().clone()),
         object: entry.object.clone(),
-        until: entry.until.map(end_of),
+        until: entry.until.map(decisions::last_second),
     });
     Ok(Conductor {
         engine: engine.assuming_structure(settings.assume_structure),
@@ -195,7 +188,7 @@ fn conductor(settings: &Settings, rules: Vec<Arc<Rule>>, started: Instant) -> Re
         threshold: settings.threshold(),
         markers: Markers::Ignored,
         key: settings.fingerprint_key.as_ref().map(|key| Key::new(key.expose())),
-        suppress: suppress.collect(),
+        decisions: decisions::of(settings)?,
         accept: accept.collect(),
         platform: settings.platform,
         observations: settings.observations,
@@ -259,6 +252,25 @@ impl Plan {
             (true, true, true) => Markers::UnderReview,
             (true, true, false) => Markers::Heard,
         }
+    }
+
+    /// Adds what the change under review asks for, and how much of what decisions are about the scan sees.
+    fn review(&self, task: &Task, settings: &Settings, conductor: &mut Conductor) {
+        if self.own.is_under_review() {
+            decisions::review(&settings.proposed, &mut conductor.decisions);
+        }
+        let is_folder = |root: &FilesRoot| *root == FilesRoot::Path(PathBuf::from("."));
+        conductor.decisions.sees = match task {
+            Task::Staged { .. } | Task::Diff { .. } => Sees::Change,
+            Task::History { .. } if self.own.is_somebody() => Sees::All,
+            // Outside of a repository there is no history that an entry could be about.
+            Task::Files { roots, .. }
+                if self.own.repository().is_none() && self.own.is_somebody() && roots.iter().all(is_folder) =>
+            {
+                Sees::All
+            }
+            Task::History { .. } | Task::Files { .. } | Task::Image { .. } => Sees::Standing,
+        };
     }
 
     /// Scans every root.

@@ -12,7 +12,7 @@ use gix::hash::oid;
 use crate::blob::{Blob, ContentId, Edits, ObjectPart, Patch};
 use crate::cache::{Cache, Verdicts};
 use crate::engine::{Engine, Match, Scanned, Trace};
-use crate::finding::dedup::{self, Group, Occurrence};
+use crate::finding::dedup::{self, Decisions, Group, Occurrence};
 use crate::finding::fingerprint::Key;
 use crate::finding::hit::{Hit, Wanted, hits};
 use crate::finding::{ScanReport, SuppressionStatus};
@@ -29,6 +29,7 @@ mod explain;
 mod introduced;
 mod known;
 mod names;
+mod skips;
 mod terms;
 
 pub use accept::AcceptUnread;
@@ -50,8 +51,8 @@ pub struct Conductor {
     pub markers: Markers,
     /// The user's fingerprint key.
     pub key: Option<Key>,
-    /// Suppressions of the configuration.
-    pub suppress: Vec<dedup::Rule>,
+    /// Decisions not to report, of others than inline markers.
+    pub decisions: Decisions,
     /// Unread items the configuration accepts.
     pub accept: Vec<AcceptUnread>,
     /// `--platform`.
@@ -128,6 +129,8 @@ struct Collected {
     observations: Vec<Observation>,
     notes: Vec<String>,
     dropped: BTreeMap<(&'static str, &'static str), u64>,
+    /// Texts of commits that ask hosts not to scan them.
+    skips: BTreeSet<ContentId>,
 }
 
 /// The visitor that sources get.
@@ -245,6 +248,9 @@ impl Visitor for Collector<'_> {
             let facts = self.guarded(&blob, || observe::observe(&seen.path, blob.bytes));
             self.with(|collected| collected.observations.extend(facts));
         }
+        if skips::asks(&blob) {
+            self.with(|collected| collected.skips.insert(blob.id));
+        }
         let Outcome { mut hits, trace, is_clean } = self.guarded(&blob, || self.scan(parent, &blob));
         if blob.is_lasting {
             self.settle(blob.id, blob.bytes.len(), is_clean);
@@ -348,6 +354,7 @@ impl Conductor {
             collected.notes.extend(note);
             collected.notes.extend(verdicts.finish());
         }
+        collected.notes.extend(skips::note(&collected.skips));
         if late {
             collected.unread.push(Unread::new(
                 UnreadKind::Deadline,
@@ -387,7 +394,7 @@ impl Conductor {
                 Markers::UnderReview => Some(SuppressionStatus::UnderReview),
                 Markers::Ignored => None,
             },
-            suppress: &self.suppress,
+            decisions: &self.decisions,
             now: self.now,
             threshold: self.threshold,
         };
@@ -473,7 +480,7 @@ impl Conductor {
                     place.provenance.part = Part::CommitIdentity;
                 }
                 let before = located.before.clone();
-                occurrences.push(Occurrence { content: content.id, hit: hit.clone(), place, before, new: true });
+                occurrences.push(Occurrence::placed(content.id, hit.clone(), place, before));
             }
         }
         for (hit, _) in hits.into_iter().zip(placed).filter(|(_, placed)| !placed) {

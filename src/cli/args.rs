@@ -19,8 +19,10 @@ use crate::platform::Platform;
 use crate::report::{Annotator, SarifTarget};
 use crate::rule::Confidence;
 
+mod baseline;
 mod queries;
 
+pub(crate) use baseline::BaselineSub;
 pub(crate) use queries::{ExplainArgs, ReportArgs, RulesSub, Subject};
 
 /// Shown under every scan's help.
@@ -79,6 +81,9 @@ pub(crate) enum Sub {
     /// Prints every candidate that touches the line, at any confidence and dropped ones too: what each check and filter
     /// said, and what came of it; and keywords that led to no match. Values are masked.
     Explain(ExplainArgs),
+    /// Accept findings that are known, so that only new ones count
+    #[command(subcommand, arg_required_else_help = true, disable_help_subcommand = true)]
+    Baseline(BaselineSub),
     /// Show the configuration
     #[command(subcommand, arg_required_else_help = true, disable_help_subcommand = true)]
     Config(ConfigSub),
@@ -124,7 +129,7 @@ pub(crate) struct DiffArgs {
     /// Read the ranges from standard input as a pre-receive hook gets them
     #[arg(long, help_heading = "What to scan")]
     pub(crate) pre_receive: bool,
-    /// Whose configuration and inline markers count: those of the base commit, or those of the change itself
+    /// Whose configuration, baseline and inline markers count: those of the base commit, or those of the change itself
     ///
     /// Without this flag: base for pull and merge requests, merge queues, --merge-base, --pre-receive and a stated
     /// RANGE; head for push events and --pre-push.
@@ -234,6 +239,11 @@ pub(crate) struct ScanArgs {
     /// Where what is scanned runs or is hosted; decides the recommendation [default: recognised]
     #[arg(long, value_name = "PLATFORM", value_parser = platform(), help_heading = "Detection")]
     pub(crate) platform: Option<Platform>,
+    /// File of accepted findings [default: .keytrail-baseline.jsonl of the repository around the current directory]
+    ///
+    /// `keytrail baseline create` makes one.
+    #[arg(long, value_name = "FILE", help_heading = "Detection")]
+    pub(crate) baseline: Option<PathBuf>,
     /// Let no inline marker suppress a finding
     #[arg(long, help_heading = "Detection")]
     pub(crate) no_inline_allow: bool,

@@ -263,7 +263,10 @@ fn reason(entry: &Section<'_, '_>, name: &str) -> String {
 }
 
 /// A text that says something.
-fn filled(text: &str) -> Result<String, String> {
+///
+/// # Errors
+/// What is wrong, in one clause.
+pub(crate) fn filled(text: &str) -> Result<String, String> {
     match text.trim() {
         "" => Err("it is empty".to_owned()),
         text => Ok(text.to_owned()),
@@ -342,7 +345,10 @@ fn object(text: &str) -> Result<String, String> {
 }
 
 /// A day, `YYYY-MM-DD`.
-fn day(text: &str) -> Result<Date, String> {
+///
+/// # Errors
+/// What is wrong, in one clause.
+pub(crate) fn day(text: &str) -> Result<Date, String> {
     let shaped = text.len() == 10 && text.bytes().filter(|&byte| byte == b'-').count() == 2;
     let date = shaped.then(|| text.parse().ok()).flatten();
     date.ok_or_else(|| format!("`{text}` is no day like 2027-01-31"))

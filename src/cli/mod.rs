@@ -18,6 +18,7 @@ use terminal::Env;
 mod args;
 pub mod bench;
 pub mod config;
+pub mod credscan;
 mod environment;
 pub mod error;
 pub mod exit;
@@ -35,7 +36,7 @@ mod units;
 pub use error::CliError;
 pub use exit::Exit;
 pub use settings::{ConfigSource, ConfigText, ReportTo, Request, Settings, Side};
-pub use task::{Asked, FilesRoot, Range, ReportFormat, Spot, Task, Trust};
+pub use task::{Asked, BaselineTask, FilesRoot, Range, ReportFormat, Spot, Task, Trust};
 
 /// What the user wants done.
 #[derive(Debug)]
@@ -61,6 +62,8 @@ pub enum Command {
     Explain(Asked, Request),
     /// Print what the active rules cost on these paths.
     RulesCost(Vec<PathBuf>, Request),
+    /// Make or change a baseline, or show it.
+    Baseline(BaselineTask, Request),
     /// Measure what decoding a repository costs.
     Floor(bench::Floor),
     /// Print all matches in these files for those who train the model.
@@ -111,6 +114,11 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<C
             // Nothing is scanned, so nobody's configuration or key is asked for.
             let environment = Environment { config: None, fingerprint_key: None, ..environment };
             request(typed.flags(), environment, Vec::new()).map(|request| Command::Report(reports, request))
+        }
+        Sub::Baseline(typed) => {
+            let (task, flags) = typed.split()?;
+            let sides = if matches!(task.scope, Some(Task::Staged { .. })) { vec![Side::Index] } else { own };
+            request(flags, environment, sides).map(|request| Command::Baseline(task, request))
         }
         Sub::Config(ConfigSub::Show(typed)) => request(typed.scan, environment, own).map(Command::ShowConfig),
         Sub::Rules(RulesSub::List(typed)) => request(typed.flags(), environment, own).map(Command::ListRules),
@@ -263,6 +271,7 @@ fn from_clap(error: &clap::Error) -> Result<Command, CliError> {
             let help = error.render().to_string();
             let below = |command: &str| help.contains(&format!("Usage: keytrail {command} "));
             let tries = match () {
+                () if below("baseline") => "`keytrail baseline create --reason REASON`",
                 () if below("config") => "`keytrail config show`",
                 () if below("rules") => "`keytrail rules list`",
                 () => "`keytrail history .`, `keytrail files .` or `keytrail --help`",

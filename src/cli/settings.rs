@@ -11,6 +11,7 @@ use globset::GlobSet;
 
 use super::args::ScanArgs;
 use super::config::{AcceptUnread, Config, FILE_NAME, Suppress};
+use super::credscan;
 use super::environment::Environment;
 use super::error::CliError;
 use super::output::Target;
@@ -22,6 +23,10 @@ use crate::policy::Excludes;
 use crate::report::{Annotator, AzureRun, SarifTarget};
 use crate::rule::Confidence;
 use crate::secret::Secret;
+
+mod decisions;
+
+pub use decisions::{BASELINE, Proposed};
 
 /// Largest configuration or rule file that is read, bytes. A thousand times what a large one needs.
 const MOST_BYTES: u64 = 16 << 20;
@@ -83,6 +88,12 @@ pub struct Settings {
     pub deadline: Option<Duration>,
     /// `[[suppress]]` of the configuration, expired ones included.
     pub suppress: Vec<Suppress>,
+    /// The baseline's text.
+    pub baseline: Option<ConfigText>,
+    /// Entries of suppression files of CredScan.
+    pub credscan: Vec<credscan::Entry>,
+    /// What the change under review asks for beyond that, if the scan is of a range.
+    pub proposed: Proposed,
     /// `[[accept-unread]]` of the configuration, expired ones included.
     pub accept_unread: Vec<AcceptUnread>,
     /// Where the configuration came from, for reports: `built-in defaults`, a file, a file at a commit.
@@ -187,6 +198,9 @@ impl Request {
         let rules = self.rules(&found, resolver)?;
         let ignored = self.paths_ignore(resolver, &mut resolution)?;
         let excludes = self.excludes(&found.config, &ignored, &mut resolution)?;
+        let (baseline, credscan) =
+            (self.baseline(resolver, &mut resolution)?, self.credscan(resolver, &mut resolution)?);
+        let proposed = self.proposed(resolver, &found.config);
         let Self { flags, environment, reports, .. } = self;
         let config = found.config;
         let default_target = if environment.github_actions { SarifTarget::GitHub } else { SarifTarget::Generic };
@@ -263,6 +277,9 @@ impl Request {
             assume_structure: flags.assume_structure,
             full_scan: flags.full_scan,
             suppress: config.suppress,
+            baseline,
+            credscan,
+            proposed,
             accept_unread: config.accept_unread,
             reports,
             rules,
@@ -472,7 +489,10 @@ fn read_key(flags: &ScanArgs, variable: Option<Secret>) -> Result<Option<(Secret
 }
 
 /// Reads a file that the user named.
-fn read_file(path: &Path) -> Result<Vec<u8>, CliError> {
+///
+/// # Errors
+/// It can't be read, or is too large.
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, CliError> {
     use std::io::Read as _;
     let failed = |error: &dyn std::fmt::Display| CliError::new(format!("{}: {error}", path.display()));
     let file = std::fs::File::open(path).map_err(|error| failed(&super::error::plain(&error)))?;

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use jiff::civil::Date;
+
 use super::error::CliError;
 use crate::report::{Annotator, SarifTarget};
 
@@ -55,6 +57,64 @@ impl Task {
             Self::Image { .. } => "image",
         }
     }
+}
+
+/// What is to become of a baseline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaselineTask {
+    /// What to do.
+    pub verb: BaselineVerb,
+    /// What is scanned for it, if anything but the history of the own repository.
+    pub scope: Option<Task>,
+    /// The baseline's file; `None` for the own repository's.
+    pub file: Option<PathBuf>,
+}
+
+/// What is done with a baseline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BaselineVerb {
+    /// Accept what is found, or what an earlier report tells.
+    Create {
+        /// On which terms.
+        terms: Terms,
+        /// These fingerprints alone; empty for all.
+        only: Vec<String>,
+        /// Instead of a scan.
+        report: Option<PathBuf>,
+        /// A baseline that is there is replaced.
+        force: bool,
+    },
+    /// Accept what is found and not in it yet.
+    Update {
+        /// On which terms.
+        terms: Terms,
+        /// These fingerprints alone; empty for all.
+        only: Vec<String>,
+        /// Instead of a scan.
+        report: Option<PathBuf>,
+    },
+    /// Take out what matches nothing.
+    Prune,
+    /// Print it.
+    Show,
+    /// Accept what another tool's file names.
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// On which terms; the reason names the file unless one is given.
+        terms: Terms,
+    },
+}
+
+/// The terms on which findings are accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Why; empty where that may be left out.
+    pub reason: String,
+    /// Whom to ask.
+    pub owner: Option<String>,
+    /// Last day.
+    pub until: Option<Date>,
 }
 
 /// What `keytrail explain` is asked about.

@@ -136,7 +136,7 @@ fn mistakes_are_one_line_that_says_what_to_change() {
         ("diff main..", "range `main..`: no commit after the dots: write `main..HEAD`"),
         ("diff a..b --pre-push", "the argument '[RANGE]' cannot be used with '--pre-push'"),
         ("staged --unreachable", "there is no flag `--unreachable`: "),
-        ("history --baseline x", "there is no flag `--baseline`: "),
+        ("history --base-line x", "there is no flag `--base-line`: "),
     ];
     for (line, start) in table {
         let message = mistake(line);

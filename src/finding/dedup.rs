@@ -13,7 +13,7 @@ use crate::finding::mask::{self, Masker};
 use crate::finding::suppress;
 use crate::finding::target::{richness, target};
 use crate::finding::{
-    Companion, Finding, MOST_REGIONS, ScanReport, Sighting, Suppression, SuppressionKind, SuppressionStatus, Validity,
+    Companion, Finding, MOST_REGIONS, ScanReport, Sighting, SuppressionKind, SuppressionStatus, Validity,
 };
 use crate::location::{Region, Span};
 use crate::place::{Before, Part, Place};
@@ -23,8 +23,10 @@ use crate::secret::Secret;
 use crate::source::Unread;
 
 mod absorb;
+mod decide;
 
 use absorb::absorbed;
+pub use decide::{Decisions, Rule, Sees, Voice};
 
 /// A hit at a place.
 #[derive(Clone, Debug)]
@@ -39,9 +41,16 @@ pub struct Occurrence {
     pub before: Before,
     /// Whether it is new there.
     pub new: bool,
+    /// Whether the marker that speaks for it is older than it: an old marker excuses no new secret.
+    pub is_marker_old: bool,
 }
 
 impl Occurrence {
+    /// An occurrence at a place: new, until the old side is asked.
+    pub(crate) fn placed(content: ContentId, hit: Arc<Hit>, place: Place, before: Before) -> Self {
+        Self { content, hit, place, before, new: true, is_marker_old: false }
+    }
+
     /// An occurrence nobody asked the place of: it counts and masks, and is never shown.
     pub(crate) fn placeless(content: ContentId, hit: Arc<Hit>) -> Self {
         let place = Place {
@@ -51,7 +60,7 @@ impl Occurrence {
             last: None,
             reference: None,
         };
-        Self { content, hit, place, before: Before::NotAsked, new: false }
+        Self { content, hit, place, before: Before::NotAsked, new: false, is_marker_old: false }
     }
 
     /// Whether its place is known.
@@ -82,25 +91,6 @@ pub struct Group {
     occurrences: Vec<Occurrence>,
 }
 
-/// A `[[suppress]]` entry of the configuration: every given part must match.
-#[derive(Clone, Debug)]
-pub struct Rule {
-    /// Fingerprint of the secret.
-    pub fingerprint: Option<String>,
-    /// Rule id.
-    pub rule: Option<String>,
-    /// Glob over the paths of its places; all must match.
-    pub path: Option<globset::GlobSet>,
-    /// Why.
-    pub reason: String,
-    /// End of its last day: seconds since 1970, UTC.
-    pub until: Option<i64>,
-    /// Its last day as written, `YYYY-MM-DD`.
-    pub until_spelled: Option<String>,
-    /// Where it stands: `.keytrail.toml:12`.
-    pub at: String,
-}
-
 /// What findings are made with.
 #[derive(Debug)]
 pub struct Settings<'s> {
@@ -112,8 +102,8 @@ pub struct Settings<'s> {
     pub platform: Option<Platform>,
     /// What inline markers do; `None` when they aren't heard.
     pub markers: Option<SuppressionStatus>,
-    /// Suppressions of the configuration.
-    pub suppress: &'s [Rule],
+    /// Decisions not to report, of others than inline markers.
+    pub decisions: &'s Decisions,
     /// Seconds since 1970, UTC.
     pub now: i64,
     /// 0–100.
@@ -149,23 +139,17 @@ pub fn findings(groups: Vec<Group>, settings: &Settings<'_>, report: &mut ScanRe
     }
     drafts.sort_by(|a, b| a.standing_key().cmp(&b.standing_key()));
     let mut ordinals: BTreeMap<(String, Vec<u8>, String), usize> = BTreeMap::new();
-    let mut used: BTreeSet<usize> = BTreeSet::new();
     for draft in drafts {
-        let key = draft.standing.clone();
-        let ordinal = ordinals.entry(key).or_default();
-        let mut finding = draft.finish(*ordinal, settings, &mut used);
+        let ordinal = ordinals.entry(draft.standing.clone()).or_default();
+        report.findings.push(draft.finish(*ordinal, settings));
         *ordinal += 1;
-        mask_finding(&mut finding, &masker, settings.engine);
-        report.findings.push(finding);
     }
-    for (at, rule) in settings.suppress.iter().enumerate() {
-        if !rule.holds(settings.now) {
-            report
-                .notes
-                .push(format!("{}: the suppression has ended and is no longer heard: {}", rule.at, rule.reason));
-        } else if !used.contains(&at) {
-            report.notes.push(format!("{}: the suppression matches nothing: {}", rule.at, rule.reason));
+    settings.decisions.apply(settings.now, unread.is_empty(), report);
+    for finding in &mut report.findings {
+        if finding.rule.matcher == Matcher::Path {
+            finding.secret = Secret::new(*b"");
         }
+        mask_finding(finding, &masker, settings.engine);
     }
     report.findings.sort_by(|a, b| order(a).cmp(&order(b)));
     mask_report(report, unread, &masker, settings.engine);
@@ -225,7 +209,7 @@ impl Draft {
         let ids = shown.iter().flat_map(|occurrence| occurrence.hit.also.iter().copied().chain([occurrence.hit.rule]));
         let also: BTreeSet<String> =
             ids.map(|id| engine.rule(id).id.to_string()).filter(|id| *id != rule.id.as_ref()).collect();
-        let suppressions = markers(new.iter().filter(counts), settings);
+        let suppressions = decide::markers(new.iter().filter(counts), settings.markers);
         let expired = hit.facts.expires.is_some_and(|expires| expires < settings.now);
         let told =
             places.iter().chain(&earlier).rev().max_by_key(|seen| richness(&seen.target)).expect("it has a place");
@@ -253,6 +237,7 @@ impl Draft {
             recommendation: settings.platform.map(recommend::for_platform),
             remedy: std::borrow::Cow::Borrowed(remedy::by_key(&rule.remediation)),
             suppressions,
+            baseline: None,
             rule,
         };
         let standing = standing(&finding, engine);
@@ -263,25 +248,10 @@ impl Draft {
         (&self.standing, self.finding.places[0].region.start, &self.finding.secret)
     }
 
-    fn finish(self, ordinal: usize, settings: &Settings<'_>, used: &mut BTreeSet<usize>) -> Finding {
+    fn finish(self, ordinal: usize, settings: &Settings<'_>) -> Finding {
         let Self { mut finding, standing: (_, path, name) } = self;
         let standing = Standing { path: &path, name: &name, ordinal };
         finding.fingerprint = fingerprint(&finding.rule, &finding.secret, settings.key, standing);
-        if finding.rule.matcher == Matcher::Path {
-            finding.secret = Secret::new(*b"");
-        }
-        for (at, rule) in settings.suppress.iter().enumerate() {
-            if rule.speaks_for(&finding) {
-                used.insert(at);
-                let holds = rule.holds(settings.now);
-                finding.suppressions.push(Suppression {
-                    kind: SuppressionKind::External,
-                    status: if holds { SuppressionStatus::Accepted } else { SuppressionStatus::Rejected },
-                    reason: rule.reason.clone(),
-                    until: rule.until_spelled.clone(),
-                });
-            }
-        }
         finding
     }
 }
@@ -301,32 +271,6 @@ fn without_candidates(engine: &Engine, path: Vec<u8>) -> Vec<u8> {
     let lines: Vec<u8> = path.iter().map(|&byte| if byte == b'/' { b'\n' } else { byte }).collect();
     let hidden = mask::hidden_spans(engine, &lines);
     if hidden.is_empty() { path } else { mask::masked(&lines, Span::new(0, lines.len()), &hidden).into_bytes() }
-}
-
-impl Rule {
-    /// Whether its last day has not passed.
-    fn holds(&self, now: i64) -> bool {
-        self.until.is_none_or(|until| now <= until)
-    }
-
-    fn speaks_for(&self, finding: &Finding) -> bool {
-        let fingerprint = self.fingerprint.as_ref().is_none_or(|wanted| *wanted == finding.fingerprint);
-        let rule = self.rule.as_ref().is_none_or(|wanted| *wanted == finding.rule.id);
-        let path = self.path.as_ref().is_none_or(|glob| {
-            let matches =
-                |seen: &Sighting| glob.is_match_candidate(&globset::Candidate::from_bytes(&seen.place.provenance.path));
-            finding.places.iter().all(matches)
-        });
-        fingerprint && rule && path
-    }
-}
-
-/// Inline markers suppress only when every new place that counts by itself has one.
-fn markers<'o>(new: impl Iterator<Item = &'o &'o Occurrence>, settings: &Settings<'_>) -> Vec<Suppression> {
-    let Some(status) = settings.markers else { return Vec::new() };
-    let reasons: Option<BTreeSet<String>> = new.map(|occurrence| occurrence.hit.marker.clone()).collect();
-    let suppression = |reason| Suppression { kind: SuppressionKind::InSource, status, reason, until: None };
-    reasons.unwrap_or_default().into_iter().map(suppression).collect()
 }
 
 /// Folds occurrences into places: what differs only in content is one, shown in its newest version.

@@ -10,6 +10,7 @@ use crate::engine::{Engine, Match, Scanned};
 use crate::finding::pair::{self, Joined};
 use crate::finding::{Facts, Validity, line_hash, mask, suppress};
 use crate::location::{Locator, Position, Region, Span};
+use crate::rule::Rule;
 use crate::secret::Secret;
 
 /// One match with its surroundings. Texts in it are masked by span; masking by value comes when all is known.
@@ -49,8 +50,8 @@ pub struct Hit {
     pub parts: Vec<Part>,
     /// The secret it is a part of.
     pub of: Option<Secret>,
-    /// Reason of an inline marker that speaks for it.
-    pub marker: Option<String>,
+    /// An inline marker that speaks for it.
+    pub marker: Option<suppress::Heard>,
     /// For commits: whether it stands in a header and not in the message.
     pub in_header: bool,
     /// The view it was seen in.
@@ -234,13 +235,17 @@ impl<'c> Context<'c> {
         }
     }
 
-    /// The reason of the marker that speaks for a match: in its own text, or on the encoded line.
-    fn marker(&self, whole: Span) -> Option<String> {
-        let here = suppress::inline_marker(self.text, whole).map(|marker| marker.reason(self.text, &self.hidden));
+    /// The marker that speaks for a match: in its own text, or on the encoded line.
+    fn marker(&self, found: &Match) -> Option<suppress::Heard> {
+        let rules: Vec<&Rule> =
+            std::iter::once(found.rule).chain(found.also.iter().copied()).map(|at| &**self.engine.rule(at)).collect();
+        let whole = found.raw.whole;
+        let here =
+            suppress::inline_marker(self.text, whole, &rules).map(|marker| marker.heard(self.text, &self.hidden));
         here.or_else(|| {
             let encoded = self.view.checked_sub(1).map(|view| self.scanned.views[view].covered(whole))?;
             let bytes = self.blob.bytes;
-            suppress::inline_marker(bytes, encoded).map(|marker| marker.reason(bytes, self.hidden_in_blob))
+            suppress::inline_marker(bytes, encoded, &rules).map(|marker| marker.heard(bytes, self.hidden_in_blob))
         })
     }
 
@@ -293,7 +298,7 @@ impl<'c> Context<'c> {
             companions,
             parts: joined.parts.iter().map(part).collect(),
             of: joined.of.map(|main| self.value(matches[main])),
-            marker: self.marker(found.raw.whole),
+            marker: self.marker(found),
             in_header: start < self.header_end,
             view: self.view.checked_sub(1).map(|view| self.scanned.views[view].name.clone()),
         }
@@ -352,7 +357,8 @@ mod tests {
         let found =
             hits(&engine, &Blob::whole(ContentId::Serial(0), text), &engine.scan(text), Wanted::default(), |_| true);
         let masker = Masker::new(std::iter::empty());
-        found.iter().map(|hit| format!("{} {}", hit.line.shown(&masker), hit.marker.as_deref().unwrap_or(""))).collect()
+        let reason = |hit: &Hit| hit.marker.as_ref().map_or(String::new(), |marker| marker.reason.clone());
+        found.iter().map(|hit| format!("{} {}", hit.line.shown(&masker), reason(hit))).collect()
     }
 
     #[test]
@@ -424,7 +430,7 @@ mod tests {
         let engine = Engine::new(built_in_rules()).expect("the built-in rules make an engine");
         let blob = Blob::whole(ContentId::Serial(0), text.as_bytes());
         let hits = hits(&engine, &blob, &engine.scan(text.as_bytes()), Wanted { hashes: true, steps: false }, |_| true);
-        let reasons: Vec<_> = hits.iter().map(|hit| hit.marker.as_deref()).collect();
+        let reasons: Vec<_> = hits.iter().map(|hit| hit.marker.as_ref().map(|marker| marker.reason.as_str())).collect();
         assert_eq!(reasons, [Some("old ‹redacted›"); 2]);
     }
 

@@ -106,6 +106,10 @@ fn two_scans(one: ScanReport, other: ScanReport) -> ScanReport {
         finding.earlier.sort_by(|a, b| place_order(a).cmp(&place_order(b)));
     }
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
+    // SARIF 2.1.0 section 3.27.24: all results of a run have a state, or none has.
+    if findings.iter().any(|finding| finding.baseline.is_none()) {
+        findings.iter_mut().for_each(|finding| finding.baseline = None);
+    }
     let mut excluded = BTreeMap::new();
     for (why, count) in one.excluded.into_iter().chain(other.excluded) {
         let most: &mut u64 = excluded.entry(why).or_default();
@@ -148,13 +152,14 @@ fn two_findings(one: Finding, other: Finding) -> Finding {
     let ids = [&one.rule.id, &other.rule.id].map(ToString::to_string);
     let also: BTreeSet<String> = one.also.iter().chain(&other.also).cloned().chain(ids).collect();
     let suppressions = suppressions(&one, &other);
+    let baseline = one.baseline.min(other.baseline);
     let (kept, rest) = if finding_order(&one) >= finding_order(&other) { (one, other) } else { (other, one) };
     let places = sightings(kept.places, rest.places);
     let mut earlier = sightings(kept.earlier, rest.earlier);
     let held: BTreeSet<Stand<'_>> = places.iter().map(stand).collect();
     earlier.retain(|seen| !held.contains(&stand(seen)));
     let also = also.into_iter().filter(|id| *id != kept.rule.id).collect();
-    Finding { also, suppressions, places, earlier, ..kept }
+    Finding { also, suppressions, baseline, places, earlier, ..kept }
 }
 
 /// Which of two tellings of a finding is kept: the one that is worse and surer, then the one that tells more.

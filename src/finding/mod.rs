@@ -15,6 +15,7 @@ use crate::rule::{Confidence, Rule, Severity};
 use crate::secret::Secret;
 use crate::source::{Excluded, Listed, RootFacts, Unread};
 
+pub mod baseline;
 pub mod dedup;
 pub mod fingerprint;
 pub mod hit;
@@ -130,6 +131,8 @@ pub struct Finding {
     pub remedy: Cow<'static, crate::enrich::remedy::Remedy>,
     /// Decisions not to report it.
     pub suppressions: Vec<Suppression>,
+    /// What the baseline knows of it; `None` where there is no baseline.
+    pub baseline: Option<BaselineState>,
 }
 
 impl Finding {
@@ -276,6 +279,25 @@ pub struct Companion {
     pub value: String,
     /// The rule that found it, where it is a match of its own.
     pub rule: Option<String>,
+}
+
+/// Whether the baseline knows a finding (SARIF 2.1.0 section 3.27.24).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BaselineState {
+    /// It doesn't.
+    New,
+    /// It does, whatever became of the entry since.
+    Unchanged,
+}
+
+impl BaselineState {
+    /// SARIF's word, which the other reports use too.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Unchanged => "unchanged",
+        }
+    }
 }
 
 /// A decision not to report a finding.

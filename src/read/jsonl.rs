@@ -279,6 +279,7 @@ struct FindingRecord {
     earlier: Vec<PlaceRecord>,
     recommendation: RecommendationRecord,
     remediation: RemediationRecord,
+    baseline_state: Option<String>,
     suppressions: Vec<SuppressionRecord>,
 }
 
@@ -351,6 +352,7 @@ impl FindingRecord {
             earlier: self.earlier.into_iter().map(place).collect::<Result<_, _>>()?,
             recommendation: platform.map(recommend::for_platform),
             remedy: rules::remedy(&rule.remediation, &told.title, &told.steps, &told.end_state),
+            baseline: words::some_baseline_state(self.baseline_state.as_deref())?,
             suppressions: self.suppressions.into_iter().map(suppression).collect::<Result<_, _>>()?,
             target,
             companions,

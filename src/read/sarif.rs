@@ -238,6 +238,7 @@ fn read_result(
         },
         earlier: result.related_locations.into_iter().map(place).collect::<Result<_, _>>()?,
         recommendation: platform.map(recommend::for_platform),
+        baseline: words::some_baseline_state(result.baseline_state.as_deref())?,
         suppressions: result.suppressions.into_iter().map(suppression).collect::<Result<_, _>>()?,
         places,
         target,

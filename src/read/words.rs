@@ -1,7 +1,7 @@
 //! The words of reports, back to what they stand for.
 
 use super::ReadErrorKind;
-use crate::finding::{SuppressionKind, SuppressionStatus, Validity};
+use crate::finding::{BaselineState, SuppressionKind, SuppressionStatus, Validity};
 use crate::place::{Part, State};
 use crate::platform::Platform;
 use crate::rule::{Confidence, Severity};
@@ -118,6 +118,12 @@ pub(super) fn excluded(word: &str) -> Result<Excluded, ReadErrorKind> {
         Excluded::AcceptedUnread,
     ];
     one(&all, Excluded::word, "reason of exclusion", word)
+}
+
+/// Whether a baseline holds a finding.
+pub(super) fn some_baseline_state(word: Option<&str>) -> Result<Option<BaselineState>, ReadErrorKind> {
+    let all = [BaselineState::New, BaselineState::Unchanged];
+    word.map(|word| one(&all, BaselineState::word, "state in a baseline", word)).transpose()
 }
 
 /// Where a suppression stands.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::finding::{Report, Target};
+use crate::finding::{BaselineState, Report, Target};
 use crate::place::{Commit, Part, Place};
 use crate::rule::Severity;
 use crate::source::Excluded;
@@ -130,9 +130,12 @@ pub(crate) fn closing(report: &Report) -> (Outcome, String) {
         0 => "no findings".to_owned(),
         n => format!("{} ({})", count(n, "finding", "findings"), by_severity(report)),
     };
-    let found = match suppressed as u64 {
-        0 => found,
-        n => format!("{found}, {} suppressed", grouped(n)),
+    let findings = scans.iter().flat_map(|scan| &scan.findings);
+    let known_before = findings.filter(|found| !found.is_open() && found.baseline == Some(BaselineState::Unchanged));
+    let found = match (suppressed as u64, known_before.count() as u64) {
+        (0, _) => found,
+        (n, 0) => format!("{found}, {} suppressed", grouped(n)),
+        (n, known) => format!("{found}, {} suppressed ({} in the baseline)", grouped(n), grouped(known)),
     };
     if report.is_incomplete() {
         let unread = count(unread as u64, "thing", "things");

@@ -291,6 +291,15 @@ impl Page<'_> {
         if against.is_empty() {
             against.push("reported".to_owned());
         }
+        let ids: Vec<&str> =
+            std::iter::once(&one.found.rule).chain(&one.found.also).map(|&at| &*self.engine().rule(at).id).collect();
+        let path = String::from_utf8_lossy(&self.standpoint.path);
+        let baseline = self.conductor.decisions.baseline.as_ref();
+        for entry in baseline.into_iter().flat_map(|baseline| baseline.known(value, &path, &ids)) {
+            let holds =
+                if entry.holds(self.conductor.now) { "accepted by the baseline" } else { "its acceptance has ended" };
+            against.push(format!("{holds}: {}", entry.terms.reason));
+        }
         against
     }
 
@@ -308,7 +317,8 @@ impl Page<'_> {
             Allowed::Excluded => against.push("not reported: the exclude settings name its path".to_owned()),
         }
         let text = text_of(self.bytes, self.views, one.found.view);
-        if let Some(marker) = suppress::inline_marker(text, one.found.raw.whole) {
+        let rules = std::iter::once(&one.found.rule).chain(&one.found.also).map(|&at| &**self.engine().rule(at));
+        if let Some(marker) = suppress::inline_marker(text, one.found.raw.whole, &rules.collect::<Vec<_>>()) {
             let hidden: Vec<Span> = self
                 .told
                 .iter()
@@ -327,13 +337,14 @@ impl Page<'_> {
         let standing = Standing { path: &self.standpoint.path, name: &name, ordinal: 0 };
         let own = fingerprint(rule, value, self.conductor.key.as_ref(), standing);
         let is_certain = self.conductor.key.is_some() || fingerprint::is_unguessable(rule);
-        for entry in &self.conductor.suppress {
+        for entry in &self.conductor.decisions.rules {
             let is_meant = |wanted: &String| is_certain && *wanted == own;
             let path = |glob: &globset::GlobSet| {
                 glob.is_match_candidate(&globset::Candidate::from_bytes(&self.standpoint.path))
             };
             if entry.fingerprint.as_ref().is_none_or(is_meant)
                 && entry.rule.as_ref().is_none_or(|wanted| *wanted == rule.id)
+                && entry.value.as_ref().is_none_or(|wanted| wanted == value)
                 && entry.path.as_ref().is_none_or(path)
             {
                 let ended = entry.until.is_some_and(|until| self.conductor.now > until);

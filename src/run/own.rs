@@ -131,6 +131,21 @@ impl Own {
         }
     }
 
+    /// Reads a file of the repository as a commit has it, by the commit's full id in hex; `None` where there is no such
+    /// commit or file.
+    pub(super) fn read_commit(&self, commit: &str, path: &str) -> Option<Vec<u8>> {
+        let id = ObjectId::from_hex(commit.to_ascii_lowercase().as_bytes()).ok()?;
+        self.read_at(At::Commit(id), path, &short(id)).ok().flatten().map(|text| text.bytes)
+    }
+
+    /// Reads a file as it stands: in the work tree, else as `HEAD` has it.
+    pub(super) fn read_standing(&self, path: &str) -> Option<Vec<u8>> {
+        let sides = [Side::WorkTree, Side::Head].into_iter();
+        let mut texts =
+            sides.filter_map(|side| self.read(&ConfigSource { side, path: path.to_owned() }).ok().flatten());
+        texts.next().map(|text| text.bytes)
+    }
+
     fn read_work_tree(&self, path: &str) -> Result<Option<ConfigText>, CliError> {
         let Some(top) = &self.top else { return Ok(None) };
         let file = top.join(path);

@@ -45,7 +45,7 @@ fn conductor() -> Conductor {
         threshold: 50,
         markers: Markers::Heard,
         key: None,
-        suppress: Vec::new(),
+        decisions: Default::default(),
         accept: Vec::new(),
         platform: None,
         observations: false,
@@ -150,7 +150,7 @@ fn a_known_secret_is_told_wherever_it_stands() {
         key: None,
         platform: None,
         markers: None,
-        suppress: &[],
+        decisions: &Default::default(),
         now: 0,
         threshold: conductor.threshold,
     };

@@ -50,7 +50,10 @@ fn suppressions_by_rule_and_path_hold_where_both_do() {
     assert_eq!(scan(&run).code, 0);
     repo.write(".keytrail.toml", entry("shallow/**"));
     assert_eq!(scan(&run).code, 1);
-    run.go().exits(1).says(&[".keytrail.toml:2"]);
+    run.go().exits(1).says(&[".keytrail.toml:2", "matches nothing"]);
+    repo.git(["add", "--all"]);
+    let staged = keytrail(["staged"]).within(repo.path());
+    staged.go().exits(0).doesnt_say(&["matches nothing"]);
 }
 
 #[test]

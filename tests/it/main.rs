@@ -27,6 +27,9 @@ mod image;
 
 // Configuration: where it is found and what it decides.
 mod config;
+// Accepted findings, and markers on lines.
+mod baseline;
+mod markers;
 
 // Rule files in gitleaks' format; rules shown and tested; why something is or isn't found.
 mod explain;

@@ -1,6 +1,7 @@
 //! Reports put together by hand, written in each format and judged by somebody else: the published schemas and the
 //! validators of the formats.
 
+use keytrail::finding::BaselineState;
 use keytrail::report::{SarifTarget, Style, by_name};
 use serde_json::Value;
 
@@ -17,6 +18,16 @@ pub(crate) fn written(name: &str, scans: Vec<keytrail::finding::ScanReport>, sty
 /// The scans most tests write.
 pub(crate) fn everything() -> Vec<keytrail::finding::ScanReport> {
     vec![sample::history(), sample::image(), sample::clean()]
+}
+
+/// A history that is held to a baseline.
+fn known() -> keytrail::finding::ScanReport {
+    let mut scan = sample::history();
+    for (finding, state) in scan.findings.iter_mut().zip([BaselineState::New, BaselineState::Unchanged].iter().cycle())
+    {
+        finding.baseline = Some(*state);
+    }
+    scan
 }
 
 /// Forbids fields that the schema doesn't name: readers may meet them one day, we don't write them now.
@@ -53,7 +64,11 @@ fn json_lines_follow_their_schema() {
     let validator = jsonschema::validator_for(&schema).expect("the schema is one");
     let mut kinds = std::collections::BTreeSet::new();
     for show_secrets in [false, true] {
-        let output = written("jsonl", everything(), &Style { show_secrets, ..Style::default() });
+        let output = written(
+            "jsonl",
+            everything().into_iter().chain([known()]).collect(),
+            &Style { show_secrets, ..Style::default() },
+        );
         assert_harmless(&output);
         for line in output.lines() {
             let record: Value = serde_json::from_str(line).expect("every line is JSON");
@@ -176,7 +191,7 @@ fn sarif_follows_the_schema_and_holds_no_secret() {
     for sarif_target in [SarifTarget::Generic, SarifTarget::GitHub, SarifTarget::AzureDevOps] {
         // Secrets are not shown in this format, whatever is asked.
         let style = Style { show_secrets: true, sarif_target, ..Style::default() };
-        for scans in [everything(), vec![], vec![sample::clean()]] {
+        for scans in [everything(), vec![], vec![sample::clean()], vec![known()]] {
             let output = written("sarif", scans, &style);
             assert_harmless(&output);
             assert!(!output.contains(sample::SECRET) && !output.contains("binary-secret"));

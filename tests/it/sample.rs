@@ -130,6 +130,7 @@ pub(crate) fn finding(rule: &Arc<Rule>, fingerprint: &str, places: Vec<Sighting>
         recommendation: None,
         remedy: Cow::Borrowed(&REMEDY),
         suppressions: vec![],
+        baseline: None,
     }
 }
 

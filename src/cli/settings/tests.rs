@@ -31,6 +31,7 @@ fn resolved_in(line: &str, files: &Files, env: &[(&str, &str)]) -> Result<Settin
         | Command::ShowRule(_, request)
         | Command::TestRules { request, .. }
         | Command::Explain(_, request)
+        | Command::Baseline(_, request)
         | Command::RulesCost(_, request) => request,
         other @ (Command::Print(_) | Command::Floor(_) | Command::Candidates(_) | Command::Report(..)) => {
             panic!("{line} made {other:?}")
@@ -277,4 +278,55 @@ fn settings_are_shown_with_the_list_of_test_directories() {
         assert!(text.contains(part), "{part:?} in\n{text}");
     }
     assert!(!text.contains("fedcba"), "{text}");
+}
+
+#[test]
+fn the_baseline_is_taken_from_the_side_that_counts() {
+    let files = Files::from([
+        (("index", BASELINE), "of the index"),
+        (("worktree", BASELINE), "of the work tree"),
+        (("head", BASELINE), "of HEAD"),
+        (("range", BASELINE), "of the base"),
+    ]);
+    let heard = |line: &str, files: &Files| {
+        let settings = resolved_in(line, files, &[]).unwrap_or_else(|error| panic!("{line}: {error}"));
+        settings.baseline.map(|text| String::from_utf8_lossy(&text.bytes).into_owned())
+    };
+    let cases = [
+        ("staged", Some("of the index")),
+        ("files", Some("of the work tree")),
+        ("history", Some("of the work tree")),
+        ("diff a..b", Some("of the base")),
+        ("image x", None),
+    ];
+    for (line, expected) in cases {
+        assert_eq!(heard(line, &files).as_deref(), expected, "{line}");
+    }
+    let only_head = Files::from([(("head", BASELINE), "of HEAD")]);
+    assert_eq!(heard("history", &only_head).as_deref(), Some("of HEAD"));
+    let named = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(named.path(), "named").expect("it is ours");
+    let line = format!("history --baseline {}", named.path().display());
+    assert_eq!(heard(&line, &files).as_deref(), Some("named"));
+}
+
+#[test]
+fn what_a_change_would_have_is_what_its_base_has_not() {
+    let (old, new) =
+        ("[[suppress]]\npath = \"a\"\nreason = \"old\"\n", "[[suppress]]\npath = \"b\"\nreason = \"new\"\n");
+    let base = format!("version = 1\n[scan]\nexclude = [\"x\"]\n{old}");
+    let head = format!("version = 1\n[scan]\nexclude = [\"x\", \"y\"]\n# moved\n\n{old}{new}");
+    let (base, head): (&'static str, &'static str) = (base.leak(), head.leak());
+    let files = Files::from([
+        (("range", FILE_NAME), base),
+        (("head", FILE_NAME), head),
+        (("head", paths_ignore::FILE_NAME), "paths-ignore: [docs]"),
+        (("head", BASELINE), "proposed"),
+    ]);
+    let proposed = resolved_in("diff a..b", &files, &[]).expect("both are well formed").proposed;
+    let reasons: Vec<_> = proposed.suppress.iter().map(|entry| entry.reason.as_str()).collect();
+    let excluded = |path: &str| proposed.excludes.iter().filter(|(set, _)| set.is_match(path)).count();
+    assert_eq!((reasons, excluded("x"), excluded("y"), excluded("docs")), (vec!["new"], 0, 1, 1));
+    assert!(proposed.baseline.is_some());
+    assert!(resolved_in("history", &files, &[]).expect("it has no base").proposed.baseline.is_none());
 }

@@ -208,6 +208,7 @@ pub(super) struct SarifResult {
     pub(super) related_locations: Vec<Location>,
     pub(super) partial_fingerprints: Fingerprints,
     pub(super) rank: u8,
+    pub(super) baseline_state: Option<String>,
     pub(super) suppressions: Vec<Suppression>,
     pub(super) properties: ResultProperties,
 }

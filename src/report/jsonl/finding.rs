@@ -48,6 +48,8 @@ pub(super) struct Finding<'a> {
     recommendation: Recommendation,
     remediation: Remediation<'a>,
     suppressions: Vec<Suppression<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline_state: Option<&'static str>,
 }
 
 /// The value in clear: as text, or as base64 when it is no UTF-8.
@@ -203,6 +205,7 @@ impl<'a> Finding<'a> {
                 end_state: &finding.remedy.end_state,
             },
             suppressions: finding.suppressions.iter().map(Suppression::of).collect(),
+            baseline_state: finding.baseline.map(finding::BaselineState::word),
         }
     }
 }

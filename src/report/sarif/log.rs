@@ -231,6 +231,9 @@ pub(super) struct SarifResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) occurrence_count: Option<u64>,
     pub(super) taxa: Vec<DescriptorReference>,
+    /// Section 3.27.24: all results of a run have it or none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) baseline_state: Option<&'static str>,
     pub(super) suppressions: Vec<Suppression>,
     pub(super) properties: Properties,
 }

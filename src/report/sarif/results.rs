@@ -11,7 +11,7 @@ use super::rules::{Rules, level};
 use super::taxonomies::Taxonomies;
 use crate::enrich::recommend::EXPOSED_SECRETS;
 use crate::finding;
-use crate::finding::{Companion, Finding, ScanReport, Sighting, Target};
+use crate::finding::{BaselineState, Companion, Finding, ScanReport, Sighting, Target};
 use crate::place::State;
 use crate::report::SarifTarget;
 use crate::report::escape::{display, terminal};
@@ -61,6 +61,7 @@ pub(super) fn result(finding: &Finding, context: &Context<'_>, artifacts: &mut A
         rank: finding.confidence,
         occurrence_count: (occurrences > 1).then_some(occurrences),
         taxa: context.taxonomies.taxa(finding),
+        baseline_state: finding.baseline.map(BaselineState::word),
         suppressions: finding.suppressions.iter().map(suppression).collect(),
         properties: properties(finding, context),
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::finding::{Finding, Sighting, Suppression, SuppressionStatus, Validity};
+use crate::finding::{Finding, Sighting, Suppression, SuppressionKind, SuppressionStatus, Validity};
 use crate::place::Part;
 use crate::secret::REDACTED;
 
@@ -182,10 +182,15 @@ fn history(seen: &Sighting) -> String {
 
 /// A suppression that does not hold, and why it doesn't.
 fn undecided(suppression: &Suppression) -> String {
-    let status = match suppression.status {
-        SuppressionStatus::Accepted => "suppressed",
-        SuppressionStatus::UnderReview => "the change itself asks to suppress this; it counts until that is merged",
-        SuppressionStatus::Rejected => "a suppression of this has ended or may not speak here",
+    let status = match (suppression.status, suppression.kind) {
+        (SuppressionStatus::Accepted, _) => "suppressed",
+        (SuppressionStatus::UnderReview, _) => {
+            "the change itself asks to suppress this; it counts until that is merged"
+        }
+        (SuppressionStatus::Rejected, SuppressionKind::InSource) => {
+            "the marker on its line is older than this secret and doesn't excuse it (if it should, change its reason)"
+        }
+        (SuppressionStatus::Rejected, SuppressionKind::External) => "a suppression of this has ended",
     };
     format!("{status}: {}", reason(suppression))
 }
