@@ -58,7 +58,7 @@ impl CodeMatcher for Assignment {
         let gap = rest.iter().take(16).take_while(|byte| b"\\\"'`])* \t".contains(byte)).count();
         gap == 16
             || rest.get(gap).is_some_and(|byte| b">,:=-?.+(!|vVcCsSaAoO[<{\r\n".contains(byte))
-            || rest.first().is_some_and(|byte| b" \t".contains(byte)) && is_word(text, keyword.start)
+            || gap > 0 && is_word_or_label(text, keyword.start)
     }
 
     fn reach(&self) -> usize {
@@ -105,6 +105,13 @@ fn is_label(before: &[u8]) -> bool {
         && [b"name".as_slice(), b"key"]
             .iter()
             .any(|word| before.len() >= word.len() && before[before.len() - word.len()..].eq_ignore_ascii_case(word))
+}
+
+/// Whether the name around `at` has one of the roles in which anything may follow it.
+fn is_word_or_label(text: &[u8], at: usize) -> bool {
+    let lead = text[..at].iter().rev().take(LONGEST_NAME).take_while(|byte| is_name(**byte)).count();
+    let start = at - lead;
+    is_word(text, at) || is_label(&text[start.saturating_sub(LEAD)..start])
 }
 
 /// Commands that a name and, behind a blank, its value follow.
