@@ -10,7 +10,7 @@ fn assignment(value: &Token) -> String {
 #[test]
 fn a_value_of_one_file_is_found_in_others() {
     let workspace = Workspace::new();
-    let value = Token::other("elsewhere", "kX9mmq2zzLq7Rt5vB2nM8");
+    let value = Token::other("elsewhere", "Wd7hhj4ccGp3Nf8tY6rK2");
     workspace.write("tree/app.env", assignment(&value));
     workspace.write("tree/notes/run.txt", format!("give it {} when asked\n", value.text()));
     workspace.write("tree/notes/longer.txt", format!("x{}x is another word\n", value.text()));
@@ -23,7 +23,7 @@ fn a_value_of_one_file_is_found_in_others() {
 #[test]
 fn words_and_short_values_are_not_looked_for() {
     let workspace = Workspace::new();
-    let value = Token::other("elsewhere, short", "kX9!mmq2");
+    let value = Token::other("elsewhere, short", "wD7!hhj4");
     workspace.write("tree/app.env", assignment(&value));
     workspace.write("tree/notes.txt", format!("call it {}\n", value.text()));
     let results = scan(&keytrail(["files", "."]).within(workspace.path("tree")));
@@ -34,7 +34,7 @@ fn words_and_short_values_are_not_looked_for() {
 fn versions_and_messages_that_hold_a_value_are_found() {
     let workspace = Workspace::new();
     let Some(repo) = workspace.repo("repo") else { return };
-    let value = Token::other("elsewhere, history", "Zt5vvw8pp2kX9mmq2zzL");
+    let value = Token::other("elsewhere, history", "Qs3ggb9uu5Wd7hhj4ccG");
     let mut lines: Vec<String> = (0..200).map(|n| format!("line {n}: {} words", n * 7919 % 1009)).collect();
     for version in 0..12 {
         lines[version * 13] = format!("changed in version {version}");
