@@ -20,7 +20,7 @@ pub(super) fn of_label(text: &[u8], from: usize) -> Option<Span> {
     cursor.skip(b"\\\"'`");
     if cursor.eat(b"</") {
         // <key>NAME</key> <string>VALUE</string>
-        cursor.to_end_of_tag()?;
+        cursor.leave_tag()?;
         return nested_element(text, &mut cursor);
     }
     let inside_tag = text[cursor.at..limit].iter().position(|byte| b"<>\n".contains(byte)).map(|at| cursor.at + at);
@@ -41,7 +41,7 @@ fn nested_element(text: &[u8], cursor: &mut Cursor<'_>) -> Option<Span> {
     if !is_value {
         return None;
     }
-    cursor.to_end_of_tag()?;
+    cursor.leave_tag()?;
     element_value(text, cursor.at)
 }
 

@@ -68,7 +68,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// Goes on past the end of the tag it stands in.
-    pub(super) fn to_end_of_tag(&mut self) -> Option<()> {
+    pub(super) fn leave_tag(&mut self) -> Option<()> {
         let inside = self.text.get(self.at..self.limit)?;
         let end = memchr::memchr2(b'>', b'<', inside).filter(|at| inside[*at] == b'>')?;
         self.at += end + 1;
@@ -235,10 +235,10 @@ fn quoted_or_call(text: &[u8], cursor: &mut Cursor<'_>) -> Option<Span> {
     }
     let opening = cursor.at;
     if cursor.skip(b"[{") > 0 {
-        if text[opening] == b'{' {
-            if let Some(value) = apart::of_block(text, opening) {
-                return Some(value);
-            }
+        if text[opening] == b'{'
+            && let Some(value) = apart::of_block(text, opening)
+        {
+            return Some(value);
         }
         cursor.blanks();
         // `"credentials": {"user": …`: the name of a member.
