@@ -129,6 +129,9 @@ const PROSE: [&[u8]; 59] = [
     b"with",
 ];
 
+/// Words in capitals that manuals put where a value belongs.
+const METAVARIABLES: [&[u8]; 5] = [b"VALUE", b"STRING", b"TEXT", b"WORD", b"SOMETHING"];
+
 /// Longest name that is taken apart, in bytes.
 const LONGEST_NAME: usize = 48;
 
@@ -156,7 +159,7 @@ impl Filter for Stated {
         if is_port(secret) {
             return Opinion::Drop("it is a port before a query");
         }
-        if is_constant(secret) {
+        if is_constant(secret) || METAVARIABLES.contains(&secret) {
             return Opinion::Drop("it is the name of a variable");
         }
         if is_format(secret) {

@@ -78,7 +78,11 @@ fn role(text: &[u8], name: Span) -> Role {
     let (last, lead) = before.split_last().map_or((0, before), |(last, lead)| (*last, lead));
     // An argument stands after `(` or `,`; after a colon it is a value itself, and what follows the next name.
     let argument = match last {
-        b'"' | b'\'' | b'`' => lead.trim_ascii_end().last().is_some_and(|byte| b"(,".contains(byte)),
+        b'"' | b'\'' | b'`' => match lead.trim_ascii_end().last() {
+            Some(b'(') => true,
+            Some(b',') => is_in_call(&text[name.start.saturating_sub(FARTHEST)..name.start]),
+            _ => false,
+        },
         // `set(:auth, :secret, '…')`
         b':' => lead.last().is_some_and(|byte| b"(, ".contains(byte)),
         _ => false,
@@ -90,6 +94,22 @@ fn role(text: &[u8], name: Span) -> Role {
     } else {
         Role::Name
     }
+}
+
+/// Whether the innermost bracket that is open behind `before` is a round one: what stands there is an argument and no member
+/// of a list.
+fn is_in_call(before: &[u8]) -> bool {
+    let mut closed = 0;
+    for byte in before.iter().rev() {
+        match byte {
+            b')' | b']' | b'}' => closed += 1,
+            b'(' | b'[' | b'{' if closed > 0 => closed -= 1,
+            b'(' => return true,
+            b'[' | b'{' => return false,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// Whether what stands before a name says that it is the value of a `name` or `key`: `name: `, `"Key": "`, `<key>`.
@@ -232,6 +252,9 @@ mod tests {
             ("mysql --password=VALUE db", Some(VALUE)),
             ("password := `VALUE`", Some(VALUE)),
             (r#"{"a.b": "password","kX9mmq2zz":1}"#, None),
+            ("words = [\"other\", \"password\", \"VALUE\"]", None),
+            ("\"other\",\n\"password\",\n\"VALUE\",\n", None),
+            ("call(x, [1, 2], \"password\", \"VALUE\")", Some(VALUE)),
             ("x=$PWD:kX9mmq2zz", None),
             ("Password::new(b\"VALUE\")", None),
             ("password = \"short", None),
