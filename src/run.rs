@@ -23,7 +23,7 @@ use crate::source::git::ci::{self, Variables};
 use crate::source::git::diff::{self, Diff};
 use crate::source::git::history::History;
 use crate::source::git::repo::Opening;
-use crate::source::git::staged::Staged;
+use crate::source::git::staged::{self, Staged};
 use crate::source::mounted::{Mounted, MountedOptions};
 use crate::source::{Source, SourceError, SourceErrorKind, threads};
 
@@ -261,6 +261,7 @@ impl Plan {
         }
         let is_folder = |root: &FilesRoot| *root == FilesRoot::Path(PathBuf::from("."));
         conductor.decisions.sees = match task {
+            Task::Staged { extent: cli::task::Extent::All, .. } => Sees::Standing,
             Task::Staged { .. } | Task::Diff { .. } => Sees::Change,
             Task::History { .. } if self.own.is_somebody() => Sees::All,
             // Outside of a repository there is no history that an entry could be about.
@@ -284,9 +285,9 @@ impl Plan {
         let policy = || conductor.policy.clone();
         let mut scans = Vec::new();
         match task {
-            Task::Staged { message } => {
+            Task::Staged { message, extent } => {
                 let source = Staged::new(".", Opening::Own, policy(), message.clone());
-                let source = source.of(self.own.repository().cloned()).on_threads(settings.jobs);
+                let source = source.of(self.own.repository().cloned()).on_threads(settings.jobs).extended(to_extent(*extent));
                 scans.push(one(conductor, &source, settings, progress)?);
             }
             Task::Diff { .. } => {
@@ -367,6 +368,14 @@ fn one<S: Source>(
         ));
     }
     Ok(report)
+}
+
+fn to_extent(extent: cli::task::Extent) -> staged::Extent {
+    match extent {
+        cli::task::Extent::Change => staged::Extent::Change,
+        cli::task::Extent::ChangeElseAll => staged::Extent::ChangeElseAll,
+        cli::task::Extent::All => staged::Extent::All,
+    }
 }
 
 fn to_ci(trust: cli::Trust) -> ci::Trust {

@@ -53,6 +53,9 @@ pub(crate) enum Sub {
     ///
     /// Reads the index, never the work tree, and reports secrets that the index holds more often than HEAD. With
     /// `git commit --amend` the comparison is with HEAD too: git gives no sign of it.
+    ///
+    /// Run by hand through the pre-commit framework (`pre-commit run --all-files`) while nothing is staged, it scans all
+    /// that is tracked.
     Staged(StagedArgs),
     /// Scan what a push or pull request adds
     ///
@@ -107,6 +110,9 @@ pub(crate) enum ConfigSub {
 /// `keytrail staged`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct StagedArgs {
+    /// Scan all that is tracked, as the index holds it, not only what is staged
+    #[arg(long, help_heading = "What to scan")]
+    pub(crate) all: bool,
     /// Also scan this commit message (a `commit-msg` hook passes its file)
     #[arg(long, value_name = "FILE", help_heading = "What to scan")]
     pub(crate) message: Option<PathBuf>,

@@ -36,7 +36,7 @@ mod units;
 pub use error::CliError;
 pub use exit::Exit;
 pub use settings::{ConfigSource, ConfigText, ReportTo, Request, Settings, Side};
-pub use task::{Asked, BaselineTask, FilesRoot, Range, ReportFormat, Spot, Task, Trust};
+pub use task::{Asked, BaselineTask, Extent, FilesRoot, Range, ReportFormat, Spot, Task, Trust};
 
 /// What the user wants done.
 #[derive(Debug)]
@@ -85,7 +85,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<C
     let environment = Environment::read(env)?;
     let own = vec![Side::WorkTree, Side::Head];
     match args.command {
-        Sub::Staged(typed) => scan(Task::Staged { message: typed.message }, typed.scan, environment, vec![Side::Index]),
+        Sub::Staged(typed) => {
+            let extent = extent(&typed, env);
+            scan(Task::Staged { message: typed.message, extent }, typed.scan, environment, vec![Side::Index])
+        }
         Sub::Diff(typed) => {
             let range = range(&typed)?;
             let sides = vec![Side::Range(typed.trust)];
@@ -138,6 +141,20 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<C
             .map(|request| Command::RulesCost(or_here(typed.paths), request)),
         Sub::Bench(bench::BenchSub::Floor(typed)) => Ok(Command::Floor(typed.into())),
         Sub::Bench(bench::BenchSub::Candidates(typed)) => Ok(Command::Candidates(typed.into())),
+    }
+}
+
+/// How much of the index `staged` is about. Git tells its commit hooks which index it commits; where the pre-commit
+/// framework runs us without that, somebody called it by hand, and `--all-files` or revisions with nothing staged must
+/// not pass as clean unseen.
+/// Source: git `commit.c`, `run_commit_hook`, on `GIT_INDEX_FILE`; <https://pre-commit.com/#pre-commit-during-commits> on
+/// `PRE_COMMIT`; read 2026-11.
+fn extent(typed: &args::StagedArgs, env: Env<'_>) -> Extent {
+    let is_set = |name: &str| env(name).is_some_and(|value| !value.is_empty());
+    match (typed.all, &typed.message) {
+        (true, _) => Extent::All,
+        (false, None) if is_set("PRE_COMMIT") && !is_set("GIT_INDEX_FILE") => Extent::ChangeElseAll,
+        (false, _) => Extent::Change,
     }
 }
 

@@ -14,6 +14,8 @@ pub enum Task {
     Staged {
         /// A commit message to scan too.
         message: Option<PathBuf>,
+        /// How much of the index.
+        extent: Extent,
     },
     /// What a range of commits adds to the repository around the current directory.
     Diff {
@@ -57,6 +59,18 @@ impl Task {
             Self::Image { .. } => "image",
         }
     }
+}
+
+/// How much of the index is scanned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// What it holds more than HEAD.
+    #[default]
+    Change,
+    /// The same; all of it when that is nothing, as under `pre-commit run --all-files`.
+    ChangeElseAll,
+    /// All of it: every file that is tracked.
+    All,
 }
 
 /// What is to become of a baseline.

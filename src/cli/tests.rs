@@ -42,8 +42,9 @@ fn every_command_has_its_task() {
     };
     let diff = |range, trust| Task::Diff { range, trust };
     let table = [
-        ("staged", Task::Staged { message: None }),
-        ("staged --message m.txt", Task::Staged { message: Some("m.txt".into()) }),
+        ("staged", Task::Staged { message: None, extent: Extent::Change }),
+        ("staged --message m.txt", Task::Staged { message: Some("m.txt".into()), extent: Extent::Change }),
+        ("staged --all", Task::Staged { message: None, extent: Extent::All }),
         ("diff", diff(Range::Environment, None)),
         ("diff a..b", diff(stated("a", "b", false), None)),
         ("diff a...b --trust head", diff(stated("a", "b", true), Some(Trust::Head))),
