@@ -20,9 +20,11 @@ use crate::report::{Annotator, SarifTarget};
 use crate::rule::Confidence;
 
 mod baseline;
+mod init;
 mod queries;
 
 pub(crate) use baseline::BaselineSub;
+pub(crate) use init::{CompletionsArgs, InitArgs, ManArgs};
 pub(crate) use queries::{ExplainArgs, ReportArgs, RulesSub, Subject};
 
 /// Shown under every scan's help.
@@ -93,6 +95,20 @@ pub(crate) enum Sub {
     /// Show and test the rules
     #[command(subcommand, arg_required_else_help = true, disable_help_subcommand = true)]
     Rules(RulesSub),
+    /// Set keytrail up in the repository around the current directory
+    ///
+    /// Writes a .keytrail.toml in which every setting stands with its default, as a comment; with --hook also git hooks
+    /// that refuse commits and pushes with secrets. Says what it wrote; replaces nothing unasked.
+    Init(InitArgs),
+    /// Print a script that has a shell complete commands and flags
+    ///
+    /// bash: `keytrail completions bash > ~/.local/share/bash-completion/completions/keytrail`; zsh: into a file `_keytrail`
+    /// in a folder of $fpath; fish: `~/.config/fish/completions/keytrail.fish`.
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each command
+    ///
+    /// `keytrail man ~/.local/share/man/man1` has `man keytrail` and `man keytrail-staged` work.
+    Man(ManArgs),
     /// Measure
     #[command(subcommand, hide = true, arg_required_else_help = true, disable_help_subcommand = true)]
     Bench(BenchSub),

@@ -23,6 +23,7 @@ mod environment;
 pub mod error;
 pub mod exit;
 pub mod output;
+pub mod pages;
 pub mod panic;
 mod paths_ignore;
 pub mod progress;
@@ -36,7 +37,7 @@ mod units;
 pub use error::CliError;
 pub use exit::Exit;
 pub use settings::{ConfigSource, ConfigText, ReportTo, Request, Settings, Side};
-pub use task::{Asked, BaselineTask, Extent, FilesRoot, Range, ReportFormat, Spot, Task, Trust};
+pub use task::{Asked, BaselineTask, Extent, FilesRoot, Hook, InitTask, Range, ReportFormat, Spot, Task, Trust};
 
 /// What the user wants done.
 #[derive(Debug)]
@@ -64,6 +65,10 @@ pub enum Command {
     RulesCost(Vec<PathBuf>, Request),
     /// Make or change a baseline, or show it.
     Baseline(BaselineTask, Request),
+    /// Set keytrail up in the own repository.
+    Init(InitTask),
+    /// Write all man pages into this folder, see [`pages::man_pages`].
+    Man(PathBuf),
     /// Measure what decoding a repository costs.
     Floor(bench::Floor),
     /// Print all matches in these files for those who train the model.
@@ -139,6 +144,13 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<C
         }
         Sub::Rules(RulesSub::Cost(typed)) => request(typed.list.flags(), environment, own)
             .map(|request| Command::RulesCost(or_here(typed.paths), request)),
+        Sub::Init(typed) => Ok(Command::Init(typed.into())),
+        Sub::Completions(typed) => Ok(Command::Print(pages::completions(typed.shell))),
+        Sub::Man(args::ManArgs { folder: Some(folder) }) => Ok(Command::Man(folder)),
+        Sub::Man(args::ManArgs { folder: None }) => {
+            let page = pages::man_pages().into_iter().next().expect("the first page is keytrail's own");
+            Ok(Command::Print(String::from_utf8(page.roff).expect("help texts are UTF-8")))
+        }
         Sub::Bench(bench::BenchSub::Floor(typed)) => Ok(Command::Floor(typed.into())),
         Sub::Bench(bench::BenchSub::Candidates(typed)) => Ok(Command::Candidates(typed.into())),
     }

@@ -73,6 +73,48 @@ pub enum Extent {
     All,
 }
 
+/// What `keytrail init` is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InitTask {
+    /// Write the configuration, and hooks if any are named.
+    Install {
+        /// Which; none for the configuration alone.
+        hooks: Vec<Hook>,
+        /// A configuration that is there is replaced.
+        force: bool,
+    },
+    /// Take our hooks out.
+    Uninstall,
+    /// Print what `.pre-commit-config.yaml` needs.
+    Snippet,
+}
+
+/// A git hook of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Hook {
+    /// Before a commit: what is staged.
+    PreCommit,
+    /// After its message was written: that.
+    CommitMsg,
+    /// Before a push: what it adds.
+    PrePush,
+}
+
+impl Hook {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::PreCommit, Self::CommitMsg, Self::PrePush];
+
+    /// Git's name for it, which is its file's.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::PreCommit => "pre-commit",
+            Self::CommitMsg => "commit-msg",
+            Self::PrePush => "pre-push",
+        }
+    }
+}
+
 /// What is to become of a baseline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaselineTask {
