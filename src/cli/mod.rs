@@ -310,12 +310,12 @@ fn from_clap(error: &clap::Error) -> Result<Command, CliError> {
         ErrorKind::InvalidSubcommand => {
             let (typed, similar) =
                 (context(error, ContextKind::InvalidSubcommand), context(error, ContextKind::SuggestedSubcommand));
-            Err(CliError::new(format!("there is no command `{typed}`: {}", similar_or_help(&similar))))
+            Err(CliError::new(format!("there is no command `{typed}`: {}", similar_or_help(error, &similar))))
         }
         ErrorKind::UnknownArgument => {
             let (typed, similar) = (context(error, ContextKind::InvalidArg), context(error, ContextKind::SuggestedArg));
             let what = if typed.starts_with('-') { "there is no flag" } else { "nothing is expected here like" };
-            Err(CliError::new(format!("{what} `{typed}`: {}", similar_or_help(&similar))))
+            Err(CliError::new(format!("{what} `{typed}`: {}", similar_or_help(error, &similar))))
         }
         _ => Err(CliError::new(one_line(error))),
     }
@@ -326,9 +326,16 @@ fn context(error: &clap::Error, kind: ContextKind) -> String {
     error.get(kind).map(ToString::to_string).unwrap_or_default()
 }
 
-/// Where to look on.
-fn similar_or_help(similar: &str) -> String {
-    if similar.is_empty() { "see `keytrail --help`".to_owned() } else { format!("is it `{similar}`?") }
+/// Where to look on: what was typed nearly, or the help of the command it was typed after.
+fn similar_or_help(error: &clap::Error, similar: &str) -> String {
+    if !similar.is_empty() {
+        return format!("is it `{similar}`?");
+    }
+    let usage = context(error, ContextKind::Usage);
+    let words = usage.split_whitespace().skip_while(|word| *word != "keytrail");
+    let words = words.take_while(|word| word.bytes().all(|byte| byte == b'-' || byte.is_ascii_lowercase()));
+    let command: Vec<&str> = words.collect();
+    if command.is_empty() { "see `keytrail --help`".to_owned() } else { format!("see `{} --help`", command.join(" ")) }
 }
 
 /// clap's message on one line: what is wrong, then its tips, without usage.

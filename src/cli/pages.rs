@@ -39,10 +39,16 @@ fn add_pages(command: &Command, pages: &mut Vec<ManPage>) {
     let man = clap_mangen::Man::new(command.clone()).source(format!("keytrail {version}")).manual("keytrail");
     let mut roff = Vec::new();
     man.render(&mut roff).expect("writing to memory doesn't fail");
-    pages.push(ManPage { file: man.get_filename(), roff });
+    pages.push(ManPage { file: man.get_filename(), roff: with_empty_date(roff) });
     for below in command.get_subcommands() {
         add_pages(below, pages);
     }
+}
+
+/// A page whose title has an empty date: the generator writes nothing there, and the next word is taken for it.
+fn with_empty_date(roff: Vec<u8>) -> Vec<u8> {
+    let text = String::from_utf8(roff).expect("help texts are UTF-8");
+    text.replacen(" 1  \"keytrail ", " 1 \"\" \"keytrail ", 1).into_bytes()
 }
 
 /// The same command without hidden flags and commands.

@@ -112,7 +112,7 @@ fn mistakes_are_one_line_that_says_what_to_change() {
         ("rules", "no command given: try `keytrail rules list`"),
         ("scan", "there is no command `scan`: see `keytrail --help`"),
         ("stagd", "there is no command `stagd`: is it `staged`?"),
-        ("staged main", "nothing is expected here like `main`: see `keytrail --help`"),
+        ("staged main", "nothing is expected here like `main`: see `keytrail staged --help`"),
         ("files --formt x", "there is no flag `--formt`: is it `--format`?"),
         ("files --confidence sure", "invalid value 'sure' for '--confidence <LEVEL>'"),
         ("files --platform mars", "invalid value 'mars' for '--platform <PLATFORM>': [possible values: azure, "),

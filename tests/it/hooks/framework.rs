@@ -1,7 +1,5 @@
 //! The hooks of `.pre-commit-hooks.yaml`, run by the real pre-commit framework on real commits, merges and pushes.
 
-#![cfg(unix)]
-
 use std::ffi::OsStr;
 use std::process::Command;
 

@@ -1,7 +1,5 @@
 //! `keytrail init` in real repositories, and git running what it installed.
 
-#![cfg(unix)]
-
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
@@ -198,6 +196,7 @@ fn hooks_go_where_git_looks_for_them() {
     init(&repo, &["--uninstall"]).exits(0).says(&["removed team/hooks/pre-commit"]);
     commit(&repo, "clean\n", &[]).passes();
     // Outside: shared with others.
+    repo.git(["config", "--unset", "include.path"]);
     repo.git(["config", "core.hooksPath", workspace.path("shared").to_str().expect("a plain name")]);
     init(&repo, &["--hook"]).exits(2).says(&["core.hooksPath", "outside of this repository"]);
     assert!(!workspace.path("shared").exists());
@@ -210,7 +209,6 @@ fn hooks_go_where_git_looks_for_them() {
     init(&repo, &["--hook"]).exits(2).says(&["outside of this repository"]);
     // For all repositories of the user.
     repo.git(["config", "--unset", "core.hooksPath"]);
-    repo.git(["config", "--unset", "include.path"]);
     let global = workspace.write("global", "[core]\n\thooksPath = ~/hooks\n");
     let run = keytrail(["init", "--hook"]).within(repo.path()).env("GIT_CONFIG_NOSYSTEM", "1");
     run.env("GIT_CONFIG_GLOBAL", global).go().exits(2).says(&["core.hooksPath", "/hooks"]);
