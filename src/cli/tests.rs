@@ -221,3 +221,37 @@ fn an_argument_can_not_steer_the_terminal() {
     let message = parse(args, &nothing).expect_err("no such flag").to_string();
     assert!(!message.contains('\u{1b}'), "{message:?}");
 }
+
+#[test]
+fn by_hand_under_the_framework_nothing_staged_means_all() {
+    let extent = |line: &str, variables: &[(&str, &str)]| {
+        let env = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value));
+        match parsed_in(line, &env) {
+            Ok(Command::Scan(Task::Staged { extent, .. }, _)) => extent,
+            other => panic!("{line}: {other:?}"),
+        }
+    };
+    let (framework, git) = (("PRE_COMMIT", "1"), ("GIT_INDEX_FILE", ".git/index"));
+    assert_eq!(extent("staged", &[framework]), Extent::ChangeElseAll);
+    assert_eq!(extent("staged", &[framework, git]), Extent::Change);
+    assert_eq!(extent("staged", &[("PRE_COMMIT", "")]), Extent::Change);
+    assert_eq!(extent("staged --message m", &[framework]), Extent::Change);
+    assert_eq!(extent("staged --all", &[framework, git]), Extent::All);
+}
+
+#[test]
+fn init_has_one_thing_to_do() {
+    let task = |line: &str| match parsed(line) {
+        Ok(Command::Init(task)) => task,
+        other => panic!("{line}: {other:?}"),
+    };
+    let install = |hooks: &[Hook], force| InitTask::Install { hooks: hooks.to_vec(), force };
+    assert_eq!(task("init"), install(&[], false));
+    assert_eq!(task("init --hook --force"), install(&[Hook::PreCommit], true));
+    assert_eq!(task("init --hook pre-push,commit-msg"), install(&[Hook::PrePush, Hook::CommitMsg], false));
+    assert_eq!(task("init --uninstall"), InitTask::Uninstall);
+    assert_eq!(task("init --pre-commit"), InitTask::Snippet);
+    for line in ["init --uninstall --hook", "init --pre-commit --force", "init --hook post-commit", "init pre-commit"] {
+        mistake(line);
+    }
+}

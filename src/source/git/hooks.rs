@@ -35,7 +35,9 @@ pub fn hooks_folder(repository: &Repository, env: Environment<'_>) -> Result<Hoo
         home_for_user: Some(interpolate::home_for_user),
         git_install_dir: None,
     };
-    let found = configured(repository, env, interpolate).map_err(|text| format!("git's configuration: {text}"))?;
+    let found = configured(repository, env, interpolate).map_err(|text| {
+        format!("git's configuration, which tells where hooks go: {text} (`git config --list` may tell more)")
+    })?;
     let Some(typed) = found else { return Ok(ordinary) };
     // An empty one says nothing to git.
     if typed.is_empty() {
