@@ -310,7 +310,14 @@ fn from_clap(error: &clap::Error) -> Result<Command, CliError> {
         ErrorKind::InvalidSubcommand => {
             let (typed, similar) =
                 (context(error, ContextKind::InvalidSubcommand), context(error, ContextKind::SuggestedSubcommand));
-            Err(CliError::new(format!("there is no command `{typed}`: {}", similar_or_help(error, &similar))))
+            // What some other scanners call it; the parser would think of `man`.
+            let ways = match typed.as_str() {
+                "scan" | "detect" | "check" => {
+                    "say what to scan, as in `keytrail files .`, `keytrail history .` or `keytrail staged`".to_owned()
+                }
+                _ => similar_or_help(error, &similar),
+            };
+            Err(CliError::new(format!("there is no command `{typed}`: {ways}")))
         }
         ErrorKind::UnknownArgument => {
             let (typed, similar) = (context(error, ContextKind::InvalidArg), context(error, ContextKind::SuggestedArg));
