@@ -23,7 +23,7 @@ use crate::source::git::ci::{self, Variables};
 use crate::source::git::diff::{self, Diff};
 use crate::source::git::history::History;
 use crate::source::git::repo::Opening;
-use crate::source::git::staged::Staged;
+use crate::source::git::staged::{self, Staged};
 use crate::source::mounted::{Mounted, MountedOptions};
 use crate::source::{Source, SourceError, SourceErrorKind, threads};
 
@@ -33,6 +33,7 @@ mod cost;
 mod decisions;
 mod explain;
 mod floor;
+mod init;
 mod known;
 mod own;
 mod reported;
@@ -102,6 +103,8 @@ fn run(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<ExitCod
             let settings = request.resolve(&mut Own::here().resolver())?;
             print(&cost::table(&engine(active(&settings)?.rules)?, &paths)?)
         }
+        Command::Init(task) => init::run(task),
+        Command::Man(folder) => init::man(&folder, &cli::pages::man_pages()),
         Command::Floor(task) => print(&floor::measure(&task)?),
         Command::Candidates(task) => {
             let engine = Engine::new(built_in_rules()).map_err(|error| CliError::new(error.to_string()))?;
@@ -261,6 +264,7 @@ impl Plan {
         }
         let is_folder = |root: &FilesRoot| *root == FilesRoot::Path(PathBuf::from("."));
         conductor.decisions.sees = match task {
+            Task::Staged { extent: cli::task::Extent::All, .. } => Sees::Standing,
             Task::Staged { .. } | Task::Diff { .. } => Sees::Change,
             Task::History { .. } if self.own.is_somebody() => Sees::All,
             // Outside of a repository there is no history that an entry could be about.
@@ -284,9 +288,10 @@ impl Plan {
         let policy = || conductor.policy.clone();
         let mut scans = Vec::new();
         match task {
-            Task::Staged { message } => {
+            Task::Staged { message, extent } => {
                 let source = Staged::new(".", Opening::Own, policy(), message.clone());
-                let source = source.of(self.own.repository().cloned()).on_threads(settings.jobs);
+                let source =
+                    source.of(self.own.repository().cloned()).on_threads(settings.jobs).extended(to_extent(*extent));
                 scans.push(one(conductor, &source, settings, progress)?);
             }
             Task::Diff { .. } => {
@@ -369,6 +374,14 @@ fn one<S: Source>(
     Ok(report)
 }
 
+fn to_extent(extent: cli::task::Extent) -> staged::Extent {
+    match extent {
+        cli::task::Extent::Change => staged::Extent::Change,
+        cli::task::Extent::ChangeElseAll => staged::Extent::ChangeElseAll,
+        cli::task::Extent::All => staged::Extent::All,
+    }
+}
+
 fn to_ci(trust: cli::Trust) -> ci::Trust {
     match trust {
         cli::Trust::Base => ci::Trust::Base,
@@ -384,19 +397,31 @@ fn range_request(range: &Range) -> Result<diff::Request, CliError> {
             .map_err(|error| CliError::new(format!("standard input: {}", plain(&error))))?;
         Ok(lines)
     };
+    let variables = || -> Variables {
+        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        std::env::vars_os().filter_map(text).collect()
+    };
     Ok(match range {
-        Range::Environment => {
-            let text =
-                |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
-            let variables: Variables = std::env::vars_os().filter_map(text).collect();
-            diff::Request::Environment(variables)
-        }
+        Range::Environment => diff::Request::Environment(variables()),
         Range::Stated { base, head, from_merge_base } => {
             let dots = if *from_merge_base { "..." } else { ".." };
             diff::Request::Range(format!("{base}{dots}{head}"))
         }
         Range::MergeBase(reference) => diff::Request::MergeBase(reference.clone()),
-        Range::PrePush => diff::Request::PrePush { lines: lines()?, remote: None },
+        Range::PrePush => match lines()? {
+            // The pre-commit framework has read git's lines itself and tells them in variables.
+            lines if lines.is_empty() && std::env::var_os("PRE_COMMIT").is_some_and(|value| !value.is_empty()) => {
+                let variables = variables();
+                if !ci::pre_commit_tells(&variables) {
+                    return Err(CliError::new(
+                        "--pre-push: the pre-commit framework tells no revisions, so nothing was scanned: give `pre-commit \
+                         run` --from-ref and --to-ref, or run the hook `keytrail-tree`",
+                    ));
+                }
+                diff::Request::Environment(variables)
+            }
+            lines => diff::Request::PrePush { lines, remote: None },
+        },
         Range::PreReceive => diff::Request::PreReceive(lines()?),
     })
 }

@@ -20,9 +20,11 @@ use crate::report::{Annotator, SarifTarget};
 use crate::rule::Confidence;
 
 mod baseline;
+mod init;
 mod queries;
 
 pub(crate) use baseline::BaselineSub;
+pub(crate) use init::{CompletionsArgs, InitArgs, ManArgs};
 pub(crate) use queries::{ExplainArgs, ReportArgs, RulesSub, Subject};
 
 /// Shown under every scan's help.
@@ -49,10 +51,18 @@ pub(crate) struct Args {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Sub {
+    /// Set keytrail up in the repository around the current directory
+    ///
+    /// Writes a .keytrail.toml in which every setting stands with its default, as a comment; with --hook also git hooks
+    /// that refuse commits and pushes with secrets. Says what it wrote; replaces nothing unasked.
+    Init(InitArgs),
     /// Scan what `git commit` is about to record
     ///
     /// Reads the index, never the work tree, and reports secrets that the index holds more often than HEAD. With
     /// `git commit --amend` the comparison is with HEAD too: git gives no sign of it.
+    ///
+    /// Run by hand through the pre-commit framework (`pre-commit run --all-files`) while nothing is staged, it scans all
+    /// that is tracked.
     Staged(StagedArgs),
     /// Scan what a push or pull request adds
     ///
@@ -90,6 +100,15 @@ pub(crate) enum Sub {
     /// Show and test the rules
     #[command(subcommand, arg_required_else_help = true, disable_help_subcommand = true)]
     Rules(RulesSub),
+    /// Print a script that has a shell complete commands and flags
+    ///
+    /// bash: `keytrail completions bash > ~/.local/share/bash-completion/completions/keytrail`; zsh: into a file `_keytrail`
+    /// in a folder of $fpath; fish: `~/.config/fish/completions/keytrail.fish`.
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each command
+    ///
+    /// `keytrail man ~/.local/share/man/man1` has `man keytrail` and `man keytrail-staged` work.
+    Man(ManArgs),
     /// Measure
     #[command(subcommand, hide = true, arg_required_else_help = true, disable_help_subcommand = true)]
     Bench(BenchSub),
@@ -107,6 +126,9 @@ pub(crate) enum ConfigSub {
 /// `keytrail staged`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct StagedArgs {
+    /// Scan all that is tracked, as the index holds it, not only what is staged
+    #[arg(long, help_heading = "What to scan")]
+    pub(crate) all: bool,
     /// Also scan this commit message (a `commit-msg` hook passes its file)
     #[arg(long, value_name = "FILE", help_heading = "What to scan")]
     pub(crate) message: Option<PathBuf>,
@@ -123,7 +145,7 @@ pub(crate) struct DiffArgs {
     /// Compare HEAD with where it left REF
     #[arg(long, value_name = "REF", conflicts_with_all = ["pre_push", "pre_receive"], help_heading = "What to scan")]
     pub(crate) merge_base: Option<String>,
-    /// Read the ranges from standard input as a pre-push hook gets them
+    /// Read the ranges from standard input as a pre-push hook gets them, or from the pre-commit framework's variables
     #[arg(long, conflicts_with = "pre_receive", help_heading = "What to scan")]
     pub(crate) pre_push: bool,
     /// Read the ranges from standard input as a pre-receive hook gets them
@@ -401,15 +423,23 @@ fn exit_code(text: &str) -> Result<u8, String> {
     }
 }
 
+/// Hides the flags of these ids.
+fn without(ids: &'static [&'static str]) -> impl Fn(clap::Arg) -> clap::Arg {
+    move |arg| if ids.contains(&arg.get_id().as_str()) { arg.hide(true) } else { arg }
+}
+
 /// The command-line parser, with the exit codes under the help of every scan.
 pub(crate) fn command() -> clap::Command {
     use clap::CommandFactory as _;
     ["staged", "diff", "history", "files", "image", "report"]
         .into_iter()
         .fold(Args::command(), |command, name| command.mut_subcommand(name, |sub| sub.after_help(EXIT_CODES)))
+        // Heard, but of no use there.
+        .mut_subcommand("staged", |sub| sub.mut_args(without(&["memory"])))
+        .mut_subcommand("diff", |sub| sub.mut_args(without(&["memory"])))
         // Refused there, in words of our own.
-        .mut_subcommand("files", |sub| sub.mut_arg("cache", |arg| arg.hide(true)))
-        .mut_subcommand("image", |sub| sub.mut_arg("cache", |arg| arg.hide(true)))
+        .mut_subcommand("files", |sub| sub.mut_args(without(&["cache", "memory"])))
+        .mut_subcommand("image", |sub| sub.mut_args(without(&["cache", "memory"])))
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ mod environment;
 pub mod error;
 pub mod exit;
 pub mod output;
+pub mod pages;
 pub mod panic;
 mod paths_ignore;
 pub mod progress;
@@ -36,7 +37,7 @@ mod units;
 pub use error::CliError;
 pub use exit::Exit;
 pub use settings::{ConfigSource, ConfigText, ReportTo, Request, Settings, Side};
-pub use task::{Asked, BaselineTask, FilesRoot, Range, ReportFormat, Spot, Task, Trust};
+pub use task::{Asked, BaselineTask, Extent, FilesRoot, Hook, InitTask, Range, ReportFormat, Spot, Task, Trust};
 
 /// What the user wants done.
 #[derive(Debug)]
@@ -64,6 +65,10 @@ pub enum Command {
     RulesCost(Vec<PathBuf>, Request),
     /// Make or change a baseline, or show it.
     Baseline(BaselineTask, Request),
+    /// Set keytrail up in the own repository.
+    Init(InitTask),
+    /// Write all man pages into this folder, see [`pages::man_pages`].
+    Man(PathBuf),
     /// Measure what decoding a repository costs.
     Floor(bench::Floor),
     /// Print all matches in these files for those who train the model.
@@ -85,7 +90,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<C
     let environment = Environment::read(env)?;
     let own = vec![Side::WorkTree, Side::Head];
     match args.command {
-        Sub::Staged(typed) => scan(Task::Staged { message: typed.message }, typed.scan, environment, vec![Side::Index]),
+        Sub::Staged(typed) => {
+            let extent = extent(&typed, env);
+            scan(Task::Staged { message: typed.message, extent }, typed.scan, environment, vec![Side::Index])
+        }
         Sub::Diff(typed) => {
             let range = range(&typed)?;
             let sides = vec![Side::Range(typed.trust)];
@@ -136,8 +144,29 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<C
         }
         Sub::Rules(RulesSub::Cost(typed)) => request(typed.list.flags(), environment, own)
             .map(|request| Command::RulesCost(or_here(typed.paths), request)),
+        Sub::Init(typed) => Ok(Command::Init(typed.into())),
+        Sub::Completions(typed) => Ok(Command::Print(pages::completions(typed.shell))),
+        Sub::Man(args::ManArgs { folder: Some(folder) }) => Ok(Command::Man(folder)),
+        Sub::Man(args::ManArgs { folder: None }) => {
+            let page = pages::man_pages().into_iter().next().expect("the first page is keytrail's own");
+            Ok(Command::Print(String::from_utf8(page.roff).expect("help texts are UTF-8")))
+        }
         Sub::Bench(bench::BenchSub::Floor(typed)) => Ok(Command::Floor(typed.into())),
         Sub::Bench(bench::BenchSub::Candidates(typed)) => Ok(Command::Candidates(typed.into())),
+    }
+}
+
+/// How much of the index `staged` is about. Git tells its commit hooks which index it commits; where the pre-commit
+/// framework runs us without that, somebody called it by hand, and `--all-files` or revisions with nothing staged must
+/// not pass as clean unseen.
+/// Source: git `commit.c`, `run_commit_hook`, on `GIT_INDEX_FILE`; <https://pre-commit.com/#pre-commit-during-commits> on
+/// `PRE_COMMIT`; read 2026-11.
+fn extent(typed: &args::StagedArgs, env: Env<'_>) -> Extent {
+    let is_set = |name: &str| env(name).is_some_and(|value| !value.is_empty());
+    match (typed.all, &typed.message) {
+        (true, _) => Extent::All,
+        (false, None) if is_set("PRE_COMMIT") && !is_set("GIT_INDEX_FILE") => Extent::ChangeElseAll,
+        (false, _) => Extent::Change,
     }
 }
 
@@ -281,12 +310,19 @@ fn from_clap(error: &clap::Error) -> Result<Command, CliError> {
         ErrorKind::InvalidSubcommand => {
             let (typed, similar) =
                 (context(error, ContextKind::InvalidSubcommand), context(error, ContextKind::SuggestedSubcommand));
-            Err(CliError::new(format!("there is no command `{typed}`: {}", similar_or_help(&similar))))
+            // What some other scanners call it; the parser would think of `man`.
+            let ways = match typed.as_str() {
+                "scan" | "detect" | "check" => {
+                    "say what to scan, as in `keytrail files .`, `keytrail history .` or `keytrail staged`".to_owned()
+                }
+                _ => similar_or_help(error, &similar),
+            };
+            Err(CliError::new(format!("there is no command `{typed}`: {ways}")))
         }
         ErrorKind::UnknownArgument => {
             let (typed, similar) = (context(error, ContextKind::InvalidArg), context(error, ContextKind::SuggestedArg));
             let what = if typed.starts_with('-') { "there is no flag" } else { "nothing is expected here like" };
-            Err(CliError::new(format!("{what} `{typed}`: {}", similar_or_help(&similar))))
+            Err(CliError::new(format!("{what} `{typed}`: {}", similar_or_help(error, &similar))))
         }
         _ => Err(CliError::new(one_line(error))),
     }
@@ -297,9 +333,16 @@ fn context(error: &clap::Error, kind: ContextKind) -> String {
     error.get(kind).map(ToString::to_string).unwrap_or_default()
 }
 
-/// Where to look on.
-fn similar_or_help(similar: &str) -> String {
-    if similar.is_empty() { "see `keytrail --help`".to_owned() } else { format!("is it `{similar}`?") }
+/// Where to look on: what was typed nearly, or the help of the command it was typed after.
+fn similar_or_help(error: &clap::Error, similar: &str) -> String {
+    if !similar.is_empty() {
+        return format!("is it `{similar}`?");
+    }
+    let usage = context(error, ContextKind::Usage);
+    let words = usage.split_whitespace().skip_while(|word| *word != "keytrail");
+    let words = words.take_while(|word| word.bytes().all(|byte| byte == b'-' || byte.is_ascii_lowercase()));
+    let command: Vec<&str> = words.collect();
+    if command.is_empty() { "see `keytrail --help`".to_owned() } else { format!("see `{} --help`", command.join(" ")) }
 }
 
 /// clap's message on one line: what is wrong, then its tips, without usage.

@@ -14,6 +14,8 @@ pub enum Task {
     Staged {
         /// A commit message to scan too.
         message: Option<PathBuf>,
+        /// How much of the index.
+        extent: Extent,
     },
     /// What a range of commits adds to the repository around the current directory.
     Diff {
@@ -55,6 +57,60 @@ impl Task {
             Self::History { .. } => "history",
             Self::Files { .. } => "files",
             Self::Image { .. } => "image",
+        }
+    }
+}
+
+/// How much of the index is scanned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// What it holds more than HEAD.
+    #[default]
+    Change,
+    /// The same; all of it when that is nothing, as under `pre-commit run --all-files`.
+    ChangeElseAll,
+    /// All of it: every file that is tracked.
+    All,
+}
+
+/// What `keytrail init` is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InitTask {
+    /// Write the configuration, and hooks if any are named.
+    Install {
+        /// Which; none for the configuration alone.
+        hooks: Vec<Hook>,
+        /// A configuration that is there is replaced.
+        force: bool,
+    },
+    /// Take our hooks out.
+    Uninstall,
+    /// Print what `.pre-commit-config.yaml` needs.
+    Snippet,
+}
+
+/// A git hook of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Hook {
+    /// Before a commit: what is staged.
+    PreCommit,
+    /// After its message was written: that.
+    CommitMsg,
+    /// Before a push: what it adds.
+    PrePush,
+}
+
+impl Hook {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::PreCommit, Self::CommitMsg, Self::PrePush];
+
+    /// Git's name for it, which is its file's.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::PreCommit => "pre-commit",
+            Self::CommitMsg => "commit-msg",
+            Self::PrePush => "pre-push",
         }
     }
 }

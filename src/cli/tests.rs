@@ -42,8 +42,9 @@ fn every_command_has_its_task() {
     };
     let diff = |range, trust| Task::Diff { range, trust };
     let table = [
-        ("staged", Task::Staged { message: None }),
-        ("staged --message m.txt", Task::Staged { message: Some("m.txt".into()) }),
+        ("staged", Task::Staged { message: None, extent: Extent::Change }),
+        ("staged --message m.txt", Task::Staged { message: Some("m.txt".into()), extent: Extent::Change }),
+        ("staged --all", Task::Staged { message: None, extent: Extent::All }),
         ("diff", diff(Range::Environment, None)),
         ("diff a..b", diff(stated("a", "b", false), None)),
         ("diff a...b --trust head", diff(stated("a", "b", true), Some(Trust::Head))),
@@ -109,9 +110,10 @@ fn mistakes_are_one_line_that_says_what_to_change() {
         ("", "no command given: "),
         ("config", "no command given: try `keytrail config show`"),
         ("rules", "no command given: try `keytrail rules list`"),
-        ("scan", "there is no command `scan`: see `keytrail --help`"),
+        ("scan", "there is no command `scan`: say what to scan, as in `keytrail files .`"),
+        ("frobnicate", "there is no command `frobnicate`: see `keytrail --help`"),
         ("stagd", "there is no command `stagd`: is it `staged`?"),
-        ("staged main", "nothing is expected here like `main`: see `keytrail --help`"),
+        ("staged main", "nothing is expected here like `main`: see `keytrail staged --help`"),
         ("files --formt x", "there is no flag `--formt`: is it `--format`?"),
         ("files --confidence sure", "invalid value 'sure' for '--confidence <LEVEL>'"),
         ("files --platform mars", "invalid value 'mars' for '--platform <PLATFORM>': [possible values: azure, "),
@@ -219,4 +221,38 @@ fn an_argument_can_not_steer_the_terminal() {
     let args = ["keytrail", "files", "--\u{1b}[2Jx"].map(OsString::from);
     let message = parse(args, &nothing).expect_err("no such flag").to_string();
     assert!(!message.contains('\u{1b}'), "{message:?}");
+}
+
+#[test]
+fn by_hand_under_the_framework_nothing_staged_means_all() {
+    let extent = |line: &str, variables: &[(&str, &str)]| {
+        let env = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value));
+        match parsed_in(line, &env) {
+            Ok(Command::Scan(Task::Staged { extent, .. }, _)) => extent,
+            other => panic!("{line}: {other:?}"),
+        }
+    };
+    let (framework, git) = (("PRE_COMMIT", "1"), ("GIT_INDEX_FILE", ".git/index"));
+    assert_eq!(extent("staged", &[framework]), Extent::ChangeElseAll);
+    assert_eq!(extent("staged", &[framework, git]), Extent::Change);
+    assert_eq!(extent("staged", &[("PRE_COMMIT", "")]), Extent::Change);
+    assert_eq!(extent("staged --message m", &[framework]), Extent::Change);
+    assert_eq!(extent("staged --all", &[framework, git]), Extent::All);
+}
+
+#[test]
+fn init_has_one_thing_to_do() {
+    let task = |line: &str| match parsed(line) {
+        Ok(Command::Init(task)) => task,
+        other => panic!("{line}: {other:?}"),
+    };
+    let install = |hooks: &[Hook], force| InitTask::Install { hooks: hooks.to_vec(), force };
+    assert_eq!(task("init"), install(&[], false));
+    assert_eq!(task("init --hook --force"), install(&[Hook::PreCommit], true));
+    assert_eq!(task("init --hook pre-push,commit-msg"), install(&[Hook::PrePush, Hook::CommitMsg], false));
+    assert_eq!(task("init --uninstall"), InitTask::Uninstall);
+    assert_eq!(task("init --pre-commit"), InitTask::Snippet);
+    for line in ["init --uninstall --hook", "init --pre-commit --force", "init --hook post-commit", "init pre-commit"] {
+        mistake(line);
+    }
 }

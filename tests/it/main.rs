@@ -44,6 +44,9 @@ mod hostile;
 mod leak;
 // Replace refs, configuration, attributes, hooks: nothing is hidden, nothing is run.
 mod inert;
+// Git hooks and the pre-commit framework; completions and man pages.
+#[cfg(unix)]
+mod hooks;
 // Same bytes out, whatever the number of threads.
 mod determinism;
 // Whose recommendation a finding belongs to.

@@ -9,7 +9,7 @@ use super::{ScanArgs, confidence, glob};
 use crate::cli::config;
 use crate::cli::error::CliError;
 use crate::cli::files_roots;
-use crate::cli::task::{BaselineTask, BaselineVerb, Task, Terms};
+use crate::cli::task::{BaselineTask, BaselineVerb, Extent, Task, Terms};
 use crate::cli::units;
 use crate::rule::Confidence;
 
@@ -211,7 +211,7 @@ impl ScopeArgs {
     /// What is to be scanned; `None` for the history of the own repository.
     fn scope(&self) -> Result<Option<Task>, CliError> {
         Ok(match self.staged {
-            true => Some(Task::Staged { message: None }),
+            true => Some(Task::Staged { message: None, extent: Extent::Change }),
             false if !self.paths.is_empty() => {
                 Some(Task::Files { roots: files_roots(self.paths.clone())?, gitignore: false })
             }

@@ -33,9 +33,7 @@ fn resolved_in(line: &str, files: &Files, env: &[(&str, &str)]) -> Result<Settin
         | Command::Explain(_, request)
         | Command::Baseline(_, request)
         | Command::RulesCost(_, request) => request,
-        other @ (Command::Print(_) | Command::Floor(_) | Command::Candidates(_) | Command::Report(..)) => {
-            panic!("{line} made {other:?}")
-        }
+        other => panic!("{line} made {other:?}"),
     };
     request.resolve(&mut |source| {
         let side = word(source.side);

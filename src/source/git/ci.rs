@@ -118,7 +118,7 @@ const ADVICE: &str = "name it: `keytrail diff BASE..HEAD`, `keytrail diff --merg
 /// A sentence that lists what was looked for and says what to do.
 pub(crate) fn ends(variables: &Variables, read: impl Fn(&str) -> io::Result<Vec<u8>>) -> Result<Ends, String> {
     let vars = Vars(variables);
-    if vars.get("PRE_COMMIT_FROM_REF").is_some() || vars.get("PRE_COMMIT_TO_REF").is_some() {
+    if pre_commit_tells(variables) {
         pre_commit(vars)
     } else if vars.get("GITHUB_EVENT_NAME").is_some() || vars.is_true("GITHUB_ACTIONS") {
         github(vars, read)
@@ -131,6 +131,14 @@ pub(crate) fn ends(variables: &Variables, read: impl Fn(&str) -> io::Result<Vec<
             "no range given, and none of GITHUB_EVENT_NAME, TF_BUILD, GITLAB_CI and PRE_COMMIT_FROM_REF is set: {ADVICE}"
         ))
     }
+}
+
+/// The variables by which the pre-commit framework tells a range, each enough to say that it does.
+const PRE_COMMIT: [&str; 3] = ["PRE_COMMIT_FROM_REF", "PRE_COMMIT_TO_REF", "PRE_COMMIT_LOCAL_BRANCH"];
+
+/// Whether the pre-commit framework tells a range.
+pub fn pre_commit_tells(variables: &Variables) -> bool {
+    PRE_COMMIT.iter().any(|name| Vars(variables).get(name).is_some())
 }
 
 /// Variables, of which those set to nothing don't count.
@@ -165,9 +173,15 @@ fn tracking(name: &str) -> String {
 }
 
 /// The pre-commit framework, which swallows the standard input of `pre-push` and sets variables instead. The same
-/// variables without a remote come from `pre-commit run --from-ref A --to-ref B`.
+/// variables without a remote come from `pre-commit run --from-ref A --to-ref B`. Of a push that brings a root commit it
+/// tells the branch alone.
 fn pre_commit(vars: Vars<'_>) -> Result<Ends, String> {
     let told_by = "pre-commit".to_owned();
+    if let (None, None, Some(branch)) =
+        (vars.get("PRE_COMMIT_FROM_REF"), vars.get("PRE_COMMIT_TO_REF"), vars.get("PRE_COMMIT_LOCAL_BRANCH"))
+    {
+        return Ok(Ends::new(vec![branch.to_owned()], vec![], Trust::Head, told_by, PLAIN));
+    }
     let from = vars.need("PRE_COMMIT_FROM_REF", &told_by)?.to_owned();
     let to = vars.need("PRE_COMMIT_TO_REF", &told_by)?.to_owned();
     let trust = if vars.get("PRE_COMMIT_REMOTE_NAME").is_some() { Trust::Head } else { Trust::Base };
@@ -440,6 +454,15 @@ mod tests {
         assert_eq!((ends.heads, ends.starts, ends.trust), (owned(&["HEAD"]), vec![at(A)], Trust::Base));
         pairs.push(("PRE_COMMIT_REMOTE_NAME", "origin"));
         assert_eq!(told(&pairs, "").expect("a push").trust, Trust::Head);
+    }
+
+    #[test]
+    fn pre_commit_tells_a_first_push_by_its_branch_alone() {
+        let mut pairs = vec![("PRE_COMMIT_LOCAL_BRANCH", "refs/heads/main"), ("PRE_COMMIT_REMOTE_NAME", "origin")];
+        let ends = told(&pairs, "").expect("a branch");
+        assert_eq!((ends.heads, ends.starts, ends.trust), (owned(&["refs/heads/main"]), vec![], Trust::Head));
+        pairs.extend([("PRE_COMMIT_FROM_REF", A), ("PRE_COMMIT_TO_REF", "HEAD")]);
+        assert_eq!(told(&pairs, "").expect("two revisions").starts, vec![at(A)]);
     }
 
     #[test]

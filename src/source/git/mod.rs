@@ -19,6 +19,7 @@ mod graph;
 mod handout;
 mod head;
 pub mod history;
+pub mod hooks;
 mod index;
 mod interest;
 mod lfs;

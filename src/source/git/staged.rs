@@ -5,6 +5,8 @@
 //!
 //! `git commit --amend` gives its hooks no sign that it amends, so then too the comparison is with HEAD, the commit
 //! about to be replaced: what it introduced was reported when it was made, and isn't again.
+//!
+//! Asked for all of the index ([`Extent`]), the comparison is with nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -26,6 +28,18 @@ use crate::place::{Before, Located, Part, Place, Provenance, RemovedPool, State}
 use crate::policy::Policy;
 use crate::source::{RootFacts, Source, SourceError, SourceErrorKind, Unread, Visitor};
 
+/// How much of the index is scanned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// What it has that HEAD hasn't.
+    #[default]
+    Change,
+    /// The same, and all of it when that is no content at all.
+    ChangeElseAll,
+    /// All of it.
+    All,
+}
+
 /// The staged changes of one repository.
 #[derive(Debug)]
 pub struct Staged {
@@ -33,6 +47,7 @@ pub struct Staged {
     opening: Opening,
     policy: Policy,
     message: Option<PathBuf>,
+    extent: Extent,
     environment: BTreeMap<OsString, OsString>,
     /// Opened already.
     repository: Option<Arc<Repository>>,
@@ -66,6 +81,7 @@ impl Staged {
             opening,
             policy,
             message,
+            extent: Extent::Change,
             environment,
             repository: None,
             jobs: None,
@@ -77,6 +93,13 @@ impl Staged {
     #[must_use]
     pub fn of(mut self, repository: Option<Arc<Repository>>) -> Self {
         self.repository = repository;
+        self
+    }
+
+    /// The same of more of the index.
+    #[must_use]
+    pub fn extended(mut self, extent: Extent) -> Self {
+        self.extent = extent;
         self
     }
 
@@ -114,7 +137,10 @@ impl Staged {
             }
             None => Arc::new(Index::empty(&repository)),
         };
-        let old = self.old_trees(&repository, visitor)?;
+        let mut old = match self.extent {
+            Extent::All => Vec::new(),
+            Extent::Change | Extent::ChangeElseAll => self.old_trees(&repository, visitor)?,
+        };
         let mut changes = Vec::new();
         let mut unread = BTreeSet::new();
         let top = Node::index(&index);
@@ -123,6 +149,12 @@ impl Staged {
             unread.insert(why);
         };
         comparer.changes(top.clone(), &old, &mut |change| changes.push(change), &mut note);
+        let adds_content = changes.iter().any(|change| change.file.content().is_some());
+        if self.extent == Extent::ChangeElseAll && !adds_content {
+            visitor.note("nothing is staged: all that is tracked was scanned, as the index holds it".to_owned());
+            (old, changes) = (Vec::new(), Vec::new());
+            comparer.changes(top.clone(), &old, &mut |change| changes.push(change), &mut note);
+        }
         changes.sort_by(|a, b| a.path.cmp(&b.path));
         let needs_pool = changes.iter().any(Change::is_added);
         let pool = if needs_pool { comparer.pool(0, &top, &old, &mut note) } else { None };
@@ -143,6 +175,8 @@ impl Staged {
         changes.retain(|_| kept.next().unwrap_or(false));
         if let Some(message) = &self.message {
             self.message(message, &mut handout)?;
+        } else if is_empty && self.extent != Extent::Change {
+            visitor.note("the index is empty: nothing was scanned".to_owned());
         } else if is_empty {
             visitor.note("nothing is staged".to_owned());
         } else if handout.count() == 0 {
