@@ -29,6 +29,7 @@ mod explain;
 mod introduced;
 mod known;
 mod names;
+pub mod search;
 mod skips;
 mod terms;
 
