@@ -16,7 +16,7 @@ use crate::blob::ObjectPart;
 use crate::cli::error::plain;
 use crate::cli::{CliError, Exit, PurgeCheck, Request, Settings, Sought, Task, progress};
 use crate::finding::dedup::Decisions;
-use crate::finding::fingerprint::{Key, Standing, fingerprint};
+use crate::finding::fingerprint::{Key, Standing, fingerprint, is_unguessable};
 use crate::finding::{Finding, ScanReport, mask};
 use crate::place::Part;
 use crate::policy::Policy;
@@ -201,11 +201,13 @@ fn everything(settings: &Settings) -> Result<Conductor, CliError> {
     Ok(conductor)
 }
 
-/// Whether a finding has that fingerprint, made with `key` if any.
+/// Whether a finding has that fingerprint, made with `key`, if any, or without.
 pub(super) fn has(finding: &Finding, name: &str, key: Option<&Key>) -> bool {
+    let Finding { rule, secret, .. } = finding;
     let standing = Standing { path: b"", name: "", ordinal: 0 };
-    let keyed = || key.map(|key| fingerprint(&finding.rule, &finding.secret, Some(key), standing));
-    !finding.secret.is_empty() && (finding.fingerprint == name || keyed().as_deref() == Some(name))
+    let of_value = |key: Option<&Key>| fingerprint(rule, secret, key, standing);
+    let is_of_value = || key.is_some_and(|key| of_value(Some(key)) == name) || is_unguessable(rule) && of_value(None) == name;
+    finding.fingerprint == name || !secret.is_empty() && is_of_value()
 }
 
 /// The same place, named as what it is: a file in the git folder, not of the work tree. Index paths are the work tree's.
