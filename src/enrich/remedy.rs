@@ -54,7 +54,19 @@ mod tests {
 
     #[test]
     fn every_rule_has_the_remedy_of_its_provider() {
-        let own = ["Amazon AWS", "Azure", "Azure DevOps", "Docker", "GitHub", "GitLab", "Google", "Microsoft", "PyPI", "Slack", "npm"];
+        let own = [
+            "Amazon AWS",
+            "Azure",
+            "Azure DevOps",
+            "Docker",
+            "GitHub",
+            "GitLab",
+            "Google",
+            "Microsoft",
+            "PyPI",
+            "Slack",
+            "npm",
+        ];
         let mut general = Vec::new();
         for rule in crate::tables::RULES {
             assert_eq!(by_key(&rule.remediation).key, rule.remediation, "{}", rule.id);
@@ -79,7 +91,11 @@ mod tests {
             assert!(remedy.steps.len() >= 3, "{}", remedy.key);
             let sentences = remedy.steps.iter().chain([&remedy.end_state]);
             for text in sentences {
-                assert!(text.ends_with('.') && text.len() > 12 && !text.contains(['\n', '<', '|']), "{}: {text}", remedy.key);
+                assert!(
+                    text.ends_with('.') && text.len() > 12 && !text.contains(['\n', '<', '|']),
+                    "{}: {text}",
+                    remedy.key
+                );
             }
             assert!(!remedy.title.ends_with('.') && !remedy.title.is_empty(), "{}", remedy.key);
         }

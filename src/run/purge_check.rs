@@ -78,7 +78,9 @@ fn from_stdin() -> Result<Secret, CliError> {
         bytes.pop();
     }
     match bytes.len() {
-        0 => Err(failed("it is empty: hand the secret over, as in `keytrail purge-check --secret-stdin < FILE`".into())),
+        0 => {
+            Err(failed("it is empty: hand the secret over, as in `keytrail purge-check --secret-stdin < FILE`".into()))
+        }
         len if len < SHORTEST => Err(failed(format!("{len} bytes stand everywhere by chance: {SHORTEST} are needed"))),
         len if len as u64 > MOST_BYTES => Err(failed(format!("more than {MOST_BYTES} bytes are no secret"))),
         _ => Ok(Secret::new(bytes)),
@@ -206,7 +208,8 @@ pub(super) fn has(finding: &Finding, name: &str, key: Option<&Key>) -> bool {
     let Finding { rule, secret, .. } = finding;
     let standing = Standing { path: b"", name: "", ordinal: 0 };
     let of_value = |key: Option<&Key>| fingerprint(rule, secret, key, standing);
-    let is_of_value = || key.is_some_and(|key| of_value(Some(key)) == name) || is_unguessable(rule) && of_value(None) == name;
+    let is_of_value =
+        || key.is_some_and(|key| of_value(Some(key)) == name) || is_unguessable(rule) && of_value(None) == name;
     finding.fingerprint == name || !secret.is_empty() && is_of_value()
 }
 
@@ -303,24 +306,28 @@ impl Checked {
             }
         }
         for name in &self.bound {
-            let _infallible =
-                writeln!(out, "{name}: can't be searched for, since it names a place: use --secret-stdin for its value");
+            let _infallible = writeln!(
+                out,
+                "{name}: can't be searched for, since it names a place: use --secret-stdin for its value"
+            );
         }
         let unread = &self.search.unread;
         if !unread.is_empty() {
             let _infallible =
                 writeln!(out, "{} could not be read, so that nothing is proven:", counted(unread.len(), "thing"));
             for one in unread.iter().take(UNREAD) {
-                let _infallible = writeln!(out, "  {}: {}", terminal_bytes(&one.what), terminal_bytes(one.detail.as_bytes()));
+                let _infallible =
+                    writeln!(out, "  {}: {}", terminal_bytes(&one.what), terminal_bytes(one.detail.as_bytes()));
             }
             if unread.len() > UNREAD {
                 let _infallible = writeln!(out, "  and {} more", unread.len() - UNREAD);
             }
         }
-        let _infallible = writeln!(out, "{} searched, objects that nothing leads to included", counted(
-            usize::try_from(self.search.contents).unwrap_or(usize::MAX),
-            "content",
-        ));
+        let _infallible = writeln!(
+            out,
+            "{} searched, objects that nothing leads to included",
+            counted(usize::try_from(self.search.contents).unwrap_or(usize::MAX), "content",)
+        );
         mask::candidates_in_text(&conductor.engine, &mut out);
         out
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::purge_check::{counted, has};
@@ -73,7 +73,10 @@ fn wanted(asked: &PurgePlan) -> Result<Option<BTreeSet<String>>, CliError> {
         let open = report.scans.iter().flat_map(|scan| &scan.findings).filter(|finding| finding.is_open());
         wanted.extend(open.map(|finding| finding.fingerprint.clone()));
         if wanted.is_empty() {
-            return Err(CliError::new(format!("{}: no finding in it counts, so there is nothing to purge", path.display())));
+            return Err(CliError::new(format!(
+                "{}: no finding in it counts, so there is nothing to purge",
+                path.display()
+            )));
         }
     }
     Ok((!wanted.is_empty()).then_some(wanted))
@@ -123,8 +126,6 @@ struct Draft {
     values: Vec<Value>,
     /// The files of secrets: name and bytes.
     files: Vec<(&'static str, Secret)>,
-    /// The repository as spelled.
-    repository: PathBuf,
     /// Things that were not read.
     unread: usize,
 }
@@ -150,7 +151,9 @@ fn draft(
         let missing: Vec<&str> = wanted.iter().filter(|name| !met(name)).map(String::as_str).collect();
         if !missing.is_empty() {
             let names = missing.join(", ");
-            return Err(CliError::new(format!("the history has no finding of the fingerprint {names}: is it gone, or is a key needed (--fingerprint-key-file)?")));
+            return Err(CliError::new(format!(
+                "the history has no finding of the fingerprint {names}: is it gone, or is a key needed (--fingerprint-key-file)?"
+            )));
         }
     }
     let findings: Vec<Finding> = findings.into_iter().filter(is_wanted).collect();
@@ -159,7 +162,8 @@ fn draft(
     }
     let secrets: Vec<Secret> = findings.iter().map(|finding| finding.secret.clone()).collect();
     let needles = Needles::new(&secrets);
-    let everywhere = History::new(path.clone(), opening(path), Policy::new(true, globset::GlobSet::empty(), false), false);
+    let everywhere =
+        History::new(path.clone(), opening(path), Policy::new(true, globset::GlobSet::empty(), false), false);
     let searched = match &needles {
         Some(needles) => needles.search(&everywhere, told).map_err(failed)?,
         None => Default::default(),
@@ -178,7 +182,7 @@ fn draft(
         })
         .collect();
     let files = files(&values, needles.as_ref());
-    Ok(Draft { values, files, repository: path.clone(), unread: unread.len() })
+    Ok(Draft { values, files, unread: unread.len() })
 }
 
 /// Blobs that have to go as a whole: binary ones, which filters leave alone, and those that no written form is found in.

@@ -164,7 +164,8 @@ impl Needles {
         for located in source.locate(&wanted)? {
             let Some(one) = seen.get(&located.content) else { continue };
             for (value, forms) in &one.forms {
-                let is_here = located.line.is_none_or(|line| one.lines.get(&line).is_some_and(|all| all.contains(value)));
+                let is_here =
+                    located.line.is_none_or(|line| one.lines.get(&line).is_some_and(|all| all.contains(value)));
                 if is_here {
                     sighted.push(Self::sighted(*value, forms, located.content, one, located.place.clone()));
                 }
@@ -172,9 +173,15 @@ impl Needles {
         }
         for (id, one) in &seen {
             let Some(provenance) = &one.provenance else { continue };
-            let place =
-                Place { provenance: provenance.clone(), state: State::Present, first: None, last: None, reference: None };
-            sighted.extend(one.forms.iter().map(|(value, forms)| Self::sighted(*value, forms, *id, one, place.clone())));
+            let place = Place {
+                provenance: provenance.clone(),
+                state: State::Present,
+                first: None,
+                last: None,
+                reference: None,
+            };
+            sighted
+                .extend(one.forms.iter().map(|(value, forms)| Self::sighted(*value, forms, *id, one, place.clone())));
         }
         // A content whose place isn't known is one all the same.
         let placed: BTreeSet<(usize, String)> =
@@ -225,7 +232,8 @@ fn written(value: &[u8]) -> Vec<(Form, Vec<u8>)> {
         let json = json[1..json.len() - 1].to_owned();
         all.push((Form::Escaped, json.replace('/', "\\/").into_bytes()));
         let ascii = |c: char| matches!(c, '<' | '>' | '&' | '\'' | '+' | '=') || !c.is_ascii();
-        let units = |c: char| c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+        let units =
+            |c: char| c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
         let spelled: String = json.chars().map(|c| if ascii(c) { units(c) } else { c.to_string() }).collect();
         all.push((Form::Escaped, spelled.into_bytes()));
         all.push((Form::Escaped, json.into_bytes()));

@@ -66,10 +66,7 @@ impl PurgePlanArgs {
     pub(crate) fn split(self) -> (PurgePlan, ScanArgs) {
         let Self { fingerprints, report, output, force, confidence, include_tests, how } = self;
         let (repository, flags) = how.split();
-        (
-            PurgePlan { repository, fingerprints, report, output, force },
-            ScanArgs { confidence, include_tests, ..flags },
-        )
+        (PurgePlan { repository, fingerprints, report, output, force }, ScanArgs { confidence, include_tests, ..flags })
     }
 }
 

@@ -174,7 +174,11 @@ mod tests {
             let blocks: Vec<&str> = markdown.split("\n\n").collect();
             let [.., heading, list, end] = blocks[..] else { panic!("{}: {markdown}", rule.id) };
             assert_eq!(heading, format!("## {}", remedy.title));
-            assert!(list.lines().enumerate().all(|(at, line)| line.starts_with(&format!("{}. ", at + 1))), "{}", rule.id);
+            assert!(
+                list.lines().enumerate().all(|(at, line)| line.starts_with(&format!("{}. ", at + 1))),
+                "{}",
+                rule.id
+            );
             assert_eq!(list.lines().count(), remedy.steps.len());
             assert!(end.starts_with("**Better still:** "));
             assert_eq!(markdown.matches('`').count() % 2, 0, "{}", rule.id);

@@ -82,7 +82,8 @@ impl Checklist<'_> {
                 State::HistoryOnly => "in older commits only",
                 state => state.word(),
             };
-            let since = seen.place.first.as_ref().map_or_else(String::new, |first| format!(", since {}", code(&first.id)));
+            let since =
+                seen.place.first.as_ref().map_or_else(String::new, |first| format!(", since {}", code(&first.id)));
             let by = seen.place.reference.as_ref().filter(|_| seen.place.provenance.part != Part::RefName);
             let by = by.map_or_else(String::new, |name| format!(", by {}", code(&terminal_bytes(name))));
             let _infallible = writeln!(out, "- {} ({state}{since}{by})", code(&name));
@@ -90,7 +91,8 @@ impl Checklist<'_> {
         if finding.places.len() > PLACES {
             let _infallible = writeln!(out, "- and {} more", finding.places.len() - PLACES);
         }
-        let firsts: BTreeSet<&str> = finding.places.iter().filter_map(|seen| Some(&*seen.place.first.as_ref()?.id)).collect();
+        let firsts: BTreeSet<&str> =
+            finding.places.iter().filter_map(|seen| Some(&*seen.place.first.as_ref()?.id)).collect();
         if !firsts.is_empty() {
             out.push_str("\nRefs that hold it:\n\n```sh\n");
             for id in firsts.iter().take(PLACES) {
@@ -103,7 +105,8 @@ impl Checklist<'_> {
     /// The commands of the rewrite.
     fn commands(&self, out: &mut String) {
         let draft = self.draft;
-        let file = |name: &str| quoted(&self.folder.canonicalize().unwrap_or_else(|_| self.folder.to_owned()).join(name));
+        let file =
+            |name: &str| quoted(&self.folder.canonicalize().unwrap_or_else(|_| self.folder.to_owned()).join(name));
         out.push_str("# A fresh mirror: every ref, and nothing that is only here. Put the address in.\n");
         out.push_str("git clone --mirror URL purged.git && cd purged.git\n");
         out.push_str("git filter-repo --sensitive-data-removal --no-fetch");
@@ -132,8 +135,12 @@ impl Checklist<'_> {
     /// What the rewrite does not do by itself.
     fn remarks(&self, out: &mut String) {
         let draft = self.draft;
-        let parts: BTreeSet<Part> =
-            draft.values.iter().flat_map(|value| &value.finding.places).map(|seen| seen.place.provenance.part).collect();
+        let parts: BTreeSet<Part> = draft
+            .values
+            .iter()
+            .flat_map(|value| &value.finding.places)
+            .map(|seen| seen.place.provenance.part)
+            .collect();
         let short = draft.values.iter().filter(|value| value.is_short() && !value.finding.secret.is_empty()).count();
         let mut remarks: Vec<String> = Vec::new();
         if draft.has(BLOBS) {
@@ -146,9 +153,16 @@ impl Checklist<'_> {
             remarks.push("A secret stands in the author or committer of a commit: `git filter-repo --mailmap FILE` replaces those.".to_owned());
         }
         if parts.contains(&Part::RefName) {
-            remarks.push("A secret stands in the name of a ref: delete the ref, or rename it, here and on the host.".to_owned());
+            remarks.push(
+                "A secret stands in the name of a ref: delete the ref, or rename it, here and on the host.".to_owned(),
+            );
         }
-        if draft.values.iter().flat_map(|value| &value.sighted).any(|one| one.object.is_none() && one.place.provenance.part == Part::Content) {
+        if draft
+            .values
+            .iter()
+            .flat_map(|value| &value.sighted)
+            .any(|one| one.object.is_none() && one.place.provenance.part == Part::Content)
+        {
             remarks.push("A secret stands in a Git LFS file: remove its pointer from the history, and have the host delete the object.".to_owned());
         }
         if !remarks.is_empty() {
