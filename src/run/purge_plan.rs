@@ -19,7 +19,7 @@ use crate::finding::{Finding, ScanReport};
 use crate::place::Part;
 use crate::policy::Policy;
 use crate::scan::Conductor;
-use crate::scan::search::{Form, Needles, Sighted};
+use crate::scan::search::{Form, Needles, Sighted, WIDTHS};
 use crate::secret::Secret;
 use crate::source::git::history::History;
 use crate::source::git::repo::Repository;
@@ -208,10 +208,15 @@ fn files(values: &[Value], needles: Option<&Needles>) -> Vec<(&'static str, Secr
         }
         let seen: BTreeSet<Form> = value.sighted.iter().flat_map(|one| one.forms.iter().copied()).collect();
         let written = needles.into_iter().flat_map(|needles| needles.forms(number));
-        let written = written.filter(|(form, _)| seen.contains(form) && !matches!(form, Form::Plain | Form::Utf16));
+        let written = written
+            .filter(|(form, _)| seen.contains(form) && !matches!(form, Form::Plain | Form::Utf16 | Form::Wrapped));
         for bytes in written.map(|(_, bytes)| bytes).chain([secret]) {
             let list = if value.is_short() { &mut short } else { &mut lines };
             list.insert((std::cmp::Reverse(bytes.len()), replacement(bytes.expose())));
+        }
+        if seen.contains(&Form::Wrapped) {
+            let line = format!("regex:{}==>{REMOVED}", over_lines(secret.expose())).into_bytes();
+            lines.insert((std::cmp::Reverse(secret.len()), line));
         }
         if value.sighted.iter().any(|one| one.place.provenance.part == Part::PathName) {
             paths.insert((std::cmp::Reverse(secret.len()), rename(secret.expose())));
@@ -246,6 +251,20 @@ fn replacement(value: &[u8]) -> Vec<u8> {
 /// A line of a paths file that renames.
 fn rename(value: &[u8]) -> Vec<u8> {
     format!("regex:{}==>REMOVED", expression(value)).into_bytes()
+}
+
+/// The expression that matches a value over several lines: where a line may end, anything may stand that indents, quotes or
+/// escapes a line break.
+fn over_lines(value: &[u8]) -> String {
+    let ends = |at: usize| WIDTHS.iter().any(|width| at.is_multiple_of(*width));
+    let mut out = String::new();
+    for (at, byte) in value.iter().enumerate() {
+        if at > 0 && ends(at) {
+            out.push_str("(?:\\\\+[nr]|[\\s\"',])*");
+        }
+        out.push_str(&expression(&[*byte]));
+    }
+    out
 }
 
 /// The expression (Python's, over bytes) that matches these bytes alone; line breaks with or without a carriage return.
@@ -316,6 +335,7 @@ mod tests {
         let shown = |value: &[u8]| String::from_utf8(replacement(value)).expect("it is text");
         assert_eq!(shown(b"a==>b c"), "literal:a==>b c==>***REMOVED***");
         assert_eq!(shown(b"a.b\r\nc+\n"), "regex:a\\x2eb\\r?\\nc\\x2b\\r?\\n==>***REMOVED***");
+        assert!(over_lines(&[b'a'; 65]).starts_with(&"a".repeat(64)) && over_lines(&[b'a'; 65]).ends_with("*a"));
         assert_eq!(shown(b"a\rb"), "regex:a\\x0db==>***REMOVED***");
     }
 }

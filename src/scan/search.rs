@@ -31,6 +31,8 @@ pub struct Needles {
     automaton: AhoCorasick,
     /// Per needle: the number of the value, the form, the bytes.
     forms: Vec<(usize, Form, Secret)>,
+    /// Which needles are the lines of which value: all of a list are needed.
+    wrapped: Vec<(usize, Vec<usize>)>,
 }
 
 /// A way to write a value.
@@ -48,6 +50,8 @@ pub enum Form {
     Percent,
     /// Two hexadecimal digits a byte.
     Hex,
+    /// Over several lines, as PEM has it, whatever stands between these.
+    Wrapped,
 }
 
 impl Form {
@@ -60,6 +64,7 @@ impl Form {
             Self::Escaped => "escaped",
             Self::Percent => "percent-encoded",
             Self::Hex => "in hex",
+            Self::Wrapped => "over several lines",
         }
     }
 }
@@ -106,13 +111,19 @@ pub struct Searched {
 impl Needles {
     /// Of these values; `None` where there is none of [`SHORTEST`] bytes or more.
     pub fn new(values: &[Secret]) -> Option<Self> {
-        let mut forms = Vec::new();
+        let (mut forms, mut wrapped) = (Vec::new(), Vec::new());
         for (number, value) in values.iter().enumerate().filter(|(_, value)| value.len() >= SHORTEST) {
             let mut known: BTreeSet<Vec<u8>> = BTreeSet::new();
             for (form, bytes) in written(value.expose()) {
                 if (form == Form::Plain || bytes.len() >= SHORTEST_FORM) && known.insert(bytes.clone()) {
                     forms.push((number, form, Secret::new(bytes)));
                 }
+            }
+            for width in WIDTHS.into_iter().filter(|width| is_wrapped(value.expose(), *width)) {
+                let lines = value.expose().chunks(width).filter(|line| line.len() >= SHORTEST_FORM);
+                let first = forms.len();
+                forms.extend(lines.map(|line| (number, Form::Wrapped, Secret::new(line))));
+                wrapped.push((number, (first..forms.len()).collect()));
             }
         }
         if forms.is_empty() {
@@ -123,7 +134,7 @@ impl Needles {
             .match_kind(MatchKind::Standard)
             .build(forms.iter().map(|(.., bytes)| bytes.expose()))
             .ok()?;
-        Some(Self { automaton, forms })
+        Some(Self { automaton, forms, wrapped })
     }
 
     /// The written forms of a value, its number given.
@@ -210,6 +221,14 @@ impl Needles {
 fn key(one: &Sighted) -> (usize, State, Vec<u8>, Part, Option<String>) {
     let Place { provenance, state, .. } = &one.place;
     (one.value, *state, provenance.path.clone(), provenance.part, one.object.as_ref().map(|(_, id)| id.clone()))
+}
+
+/// Characters a line of encoded keys has: PEM (RFC 7468), OpenSSH, SSH2 (RFC 4716), MIME (RFC 2045).
+pub const WIDTHS: [usize; 4] = [64, 70, 72, 76];
+
+/// Whether a value may stand over several lines of `width` characters.
+pub fn is_wrapped(value: &[u8], width: usize) -> bool {
+    value.len() > width && value.iter().all(u8::is_ascii_graphic)
 }
 
 /// The ways a value is written in texts.
@@ -300,12 +319,22 @@ impl Visitor for Finder<'_> {
         self.contents.fetch_add(u64::from(blob.window.offset == 0), Ordering::Relaxed);
         self.progress.content(blob.window.own.len() as u64);
         let mut seen = Seen::default();
+        let mut lines: BTreeSet<usize> = BTreeSet::new();
         for hit in self.needles.automaton.find_overlapping_iter(blob.bytes) {
             let (value, form, _) = &self.needles.forms[hit.pattern().as_usize()];
+            if *form == Form::Wrapped {
+                lines.insert(hit.pattern().as_usize());
+                continue;
+            }
             seen.forms.entry(*value).or_default().insert(*form);
             if matches!(blob.id, ContentId::Object(ObjectPart::Names, _)) {
                 let line = memchr::memchr_iter(b'\n', &blob.bytes[..hit.start()]).count() as u64;
                 seen.lines.entry(line).or_default().insert(*value);
+            }
+        }
+        for (value, needed) in self.needles.wrapped.iter().filter(|_| !lines.is_empty()) {
+            if needed.iter().all(|line| lines.contains(line)) {
+                seen.forms.entry(*value).or_default().insert(Form::Wrapped);
             }
         }
         if seen.forms.is_empty() {
@@ -383,6 +412,26 @@ mod tests {
             assert!(found(&text).contains(&form), "{form:?}: {}", String::from_utf8_lossy(&text));
         }
         assert!(found(b"k/X9+q z<Lw7").is_empty());
+    }
+
+    #[test]
+    fn a_value_over_several_lines_is_there_when_all_of_them_are() {
+        let value: Vec<u8> =
+            (0..200_u32).map(|n| b"0123456789abcdefghijklmnopqrstuvwxyz"[(n * n * 7 % 36) as usize]).collect();
+        let needles = Needles::new(&[Secret::new(value.clone())]).expect("it is long enough");
+        let forms = |text: &[u8]| {
+            let finder =
+                Finder { needles: &needles, progress: &(), contents: AtomicU64::new(0), found: Mutex::default() };
+            finder.visit(None, Blob::whole(ContentId::Serial(0), text));
+            let found = finder.found.into_inner().expect("nobody panicked");
+            found.seen.values().flat_map(|seen| seen.forms.values().flatten().copied()).collect::<Vec<_>>()
+        };
+        for width in WIDTHS {
+            let lines: Vec<&[u8]> = value.chunks(width).collect();
+            assert_eq!(forms(&lines.join(&b"\n    "[..])), [Form::Wrapped], "{width}");
+            assert!(forms(&lines[1..].join(&b"\n"[..])).is_empty(), "{width}");
+        }
+        assert_eq!(forms(&value), [Form::Plain]);
     }
 
     #[test]

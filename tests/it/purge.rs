@@ -339,6 +339,7 @@ fn a_plan_done_as_the_checklist_says_leaves_nothing() {
     let wide = Token::new("purge, rewritten in UTF-16");
     let key = private_key("purge, rewritten key");
     repo.commit_file("app.env", format!("before\n{}after\n", token.line()));
+    repo.commit_file("key.pem", format!("older\n{}\n", key.text()));
     repo.commit_file("key.pem", format!("{}\n", key.text()));
     let utf16: Vec<u8> = wide.line().encode_utf16().flat_map(u16::to_le_bytes).collect();
     repo.commit_file("wide.txt", [b"\xff\xfe".as_slice(), &utf16].concat());
@@ -376,19 +377,25 @@ fn a_plan_done_as_the_checklist_says_leaves_nothing() {
     assert!(output.status.success(), "{} {told}", String::from_utf8_lossy(&output.stdout));
 
     let purged = repo.at(workspace.path("purged.git"));
-    for secret in [token.text(), key.text(), wide.text()] {
+    let lines: Vec<&str> = key.text().lines().filter(|line| !line.starts_with('-')).collect();
+    assert!(lines.len() > 1, "the key has several lines");
+    for secret in [token.text(), wide.text()].into_iter().chain(lines) {
         by_value(&purged, secret.as_bytes()).go().exits(0).says(&["gone"]);
         by_value(&repo, secret.as_bytes()).go().exits(1);
     }
     // What is no secret is still there.
     assert_eq!(purged.git(["show", "main:app.env"]), "before\nupload with ***REMOVED*** from here on\nafter");
     assert_eq!(purged.git(["show", "main:keys/REMOVED.txt"]), "the file stays");
-    assert_eq!(purged.git(["show", "main:key.pem"]), "***REMOVED***");
+    let (begin, end) = (["-----BEGIN", "PRIVATE KEY-----"].join(" "), ["-----END", "PRIVATE KEY-----"].join(" "));
+    assert_eq!(purged.git(["show", "main:key.pem"]), format!("{begin}\n***REMOVED***\n{end}"));
     assert!(!purged.git(["ls-tree", "-r", "--name-only", "main"]).contains("wide.txt"));
 }
 
 /// A private key, made by OpenSSL: a secret of several lines.
 fn private_key(label: &str) -> Token {
-    let made = Command::new("openssl").args(["genpkey", "-algorithm", "ed25519"]).output().expect("openssl is there");
+    let made = Command::new("openssl")
+        .args(["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"])
+        .output()
+        .expect("openssl is there");
     Token::other(label, String::from_utf8_lossy(&made.stdout).trim_end())
 }
