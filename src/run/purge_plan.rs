@@ -19,7 +19,7 @@ use crate::finding::{Finding, ScanReport};
 use crate::place::Part;
 use crate::policy::Policy;
 use crate::scan::Conductor;
-use crate::scan::search::{Form, Needles, Sighted, WIDTHS};
+use crate::scan::search::{Form, Needles, Sighted, WIDTHS, is_wrapped};
 use crate::secret::Secret;
 use crate::source::git::history::History;
 use crate::source::git::repo::Repository;
@@ -214,7 +214,7 @@ fn files(values: &[Value], needles: Option<&Needles>) -> Vec<(&'static str, Secr
             let list = if value.is_short() { &mut short } else { &mut lines };
             list.insert((std::cmp::Reverse(bytes.len()), replacement(bytes.expose())));
         }
-        if seen.contains(&Form::Wrapped) {
+        if is_wrapped(secret.expose(), WIDTHS[0]) {
             let line = format!("regex:{}==>{REMOVED}", over_lines(secret.expose())).into_bytes();
             lines.insert((std::cmp::Reverse(secret.len()), line));
         }

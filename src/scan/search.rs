@@ -203,7 +203,7 @@ impl Needles {
             let unplaced = one.forms.iter().filter(|(value, _)| !placed.contains(&(**value, id.to_string())));
             sighted.extend(unplaced.map(|(value, forms)| Self::sighted(*value, forms, *id, one, place.clone())));
         }
-        sighted.sort_by(|a, b| key(a).cmp(&key(b)));
+        sighted.sort_by_cached_key(key);
         Ok(Searched { sighted, unread, contents })
     }
 
@@ -334,7 +334,11 @@ impl Visitor for Finder<'_> {
         }
         for (value, needed) in self.needles.wrapped.iter().filter(|_| !lines.is_empty()) {
             if needed.iter().all(|line| lines.contains(line)) {
-                seen.forms.entry(*value).or_default().insert(Form::Wrapped);
+                let forms = seen.forms.entry(*value).or_default();
+                // In one piece all lines are there as well.
+                if !forms.contains(&Form::Plain) {
+                    forms.insert(Form::Wrapped);
+                }
             }
         }
         if seen.forms.is_empty() {
@@ -416,8 +420,9 @@ mod tests {
 
     #[test]
     fn a_value_over_several_lines_is_there_when_all_of_them_are() {
-        let value: Vec<u8> =
-            (0..200_u32).map(|n| b"0123456789abcdefghijklmnopqrstuvwxyz"[(n * n * 7 % 36) as usize]).collect();
+        let value: Vec<u8> = (0..200_u32)
+            .map(|n| b"0123456789abcdefghijklmnopqrstuvwxyz"[(n.wrapping_mul(2_654_435_761) >> 16) as usize % 36])
+            .collect();
         let needles = Needles::new(&[Secret::new(value.clone())]).expect("it is long enough");
         let forms = |text: &[u8]| {
             let finder =
