@@ -407,7 +407,7 @@ mod tests {
             (b"k%2fX9%2bq%20%22z%3cLw7".to_vec(), Form::Percent),
             (b"6B2F58392B7120227A3C4C7737".to_vec(), Form::Hex),
             (base64(&utf16(false)), Form::Base64),
-            (base64(format!("{value}").as_bytes()), Form::Base64),
+            (base64(value.as_bytes()), Form::Base64),
             (base64(format!("a{value}b").as_bytes()), Form::Base64),
             (base64(format!("ab{value}").as_bytes()), Form::Base64),
             (URL_SAFE_NO_PAD.encode(format!("ab:{value}??>")).into_bytes(), Form::Base64),

@@ -26,8 +26,11 @@ const PLACES: usize = 50;
 
 /// A checklist, about to be.
 pub(super) struct Checklist<'d> {
+    /// What is planned.
     pub(super) draft: &'d Draft,
+    /// Where its files are.
     pub(super) folder: &'d Path,
+    /// What masks candidates in names.
     pub(super) engine: &'d Engine,
 }
 
