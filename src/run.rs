@@ -36,6 +36,8 @@ mod floor;
 mod init;
 mod known;
 mod own;
+mod purge_check;
+mod purge_plan;
 mod reported;
 mod reports;
 mod rules;
@@ -113,6 +115,8 @@ fn run(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<ExitCod
         Command::Report(paths, request) => reports::run(&paths, request, env),
         Command::Scan(task, request) => scan(&task, request, env),
         Command::Baseline(task, request) => baseline::run(task, request, env),
+        Command::PurgePlan(plan, request) => purge_plan::run(&plan, request, env),
+        Command::PurgeCheck(check, request) => purge_check::run(&check, request, env),
     }
 }
 

@@ -29,11 +29,11 @@ mod explain;
 mod introduced;
 mod known;
 mod names;
+pub mod search;
 mod skips;
 mod terms;
 
 pub use accept::AcceptUnread;
-use known::is_checked;
 
 /// Hits of one rule in one content that are kept; more are unread.
 const MOST_HITS: usize = 10_000;
@@ -189,7 +189,8 @@ impl<'c> Collector<'c> {
             return Outcome { hits: self.hits(blob, &engine.report(blob.bytes)), ..Outcome::default() };
         }
         let (scanned, trace) = engine.follow(parent, blob.bytes);
-        let differs = parent.is_some() && is_checked(blob.id) && engine.report(blob.bytes).matches != scanned.matches;
+        let differs =
+            parent.is_some() && known::is_checked(blob.id) && engine.report(blob.bytes).matches != scanned.matches;
         if differs {
             let detail = "scanned by what changed and scanned in full, it gives different matches; please report it";
             self.unread(Unread::new(UnreadKind::Mismatch, Self::name_of(blob), detail).object(blob.id));
@@ -281,7 +282,7 @@ impl Visitor for Collector<'_> {
 
     fn glance(&self, parent: &Trace, patch: &Patch<'_>, id: ContentId) -> bool {
         // A glance that fails settles nothing: the blob is put together and scanned, which tells.
-        let settled = !is_checked(id)
+        let settled = !known::is_checked(id)
             && catch_unwind(AssertUnwindSafe(|| self.conductor.engine.glance(parent, patch))).unwrap_or(false);
         if settled {
             self.settle(id, patch.len, true);

@@ -21,10 +21,12 @@ use crate::rule::Confidence;
 
 mod baseline;
 mod init;
+mod purge;
 mod queries;
 
 pub(crate) use baseline::BaselineSub;
 pub(crate) use init::{CompletionsArgs, InitArgs, ManArgs};
+pub(crate) use purge::{PurgeCheckArgs, PurgePlanArgs};
 pub(crate) use queries::{ExplainArgs, ReportArgs, RulesSub, Subject};
 
 /// Shown under every scan's help.
@@ -94,6 +96,17 @@ pub(crate) enum Sub {
     /// Accept findings that are known, so that only new ones count
     #[command(subcommand, arg_required_else_help = true, disable_help_subcommand = true)]
     Baseline(BaselineSub),
+    /// Plan a rewrite of the history that takes secrets out
+    ///
+    /// Scans the history and writes what `git filter-repo` and BFG need into a folder, with a checklist: rotate, rewrite,
+    /// push, clean up. The folder holds the secrets IN CLEAR. Not in pipelines, unless KEYTRAIL_ALLOW_SHOW=1 is set.
+    PurgePlan(PurgePlanArgs),
+    /// Prove that secrets are gone from a repository, or tell where they still lie
+    ///
+    /// Looks into every object of every pack and loose ones, led to or not, and into refs, logs, stashes, notes, indexes,
+    /// worktrees, Git LFS files and everything else in the git folder. Exit codes: 0 gone and all was read, 1 still there,
+    /// 3 something could not be read, so that nothing is proven.
+    PurgeCheck(PurgeCheckArgs),
     /// Show the configuration
     #[command(subcommand, arg_required_else_help = true, disable_help_subcommand = true)]
     Config(ConfigSub),

@@ -37,7 +37,9 @@ mod units;
 pub use error::CliError;
 pub use exit::Exit;
 pub use settings::{ConfigSource, ConfigText, ReportTo, Request, Settings, Side};
-pub use task::{Asked, BaselineTask, Extent, FilesRoot, Hook, InitTask, Range, ReportFormat, Spot, Task, Trust};
+pub use task::{
+    Asked, BaselineTask, Extent, FilesRoot, Hook, InitTask, PurgeCheck, PurgePlan, Range, ReportFormat, Sought, Spot, Task, Trust,
+};
 
 /// What the user wants done.
 #[derive(Debug)]
@@ -69,6 +71,10 @@ pub enum Command {
     Init(InitTask),
     /// Write all man pages into this folder, see [`pages::man_pages`].
     Man(PathBuf),
+    /// Plan a rewrite of the history.
+    PurgePlan(PurgePlan, Request),
+    /// Prove that secrets are gone.
+    PurgeCheck(PurgeCheck, Request),
     /// Measure what decoding a repository costs.
     Floor(bench::Floor),
     /// Print all matches in these files for those who train the model.
@@ -127,6 +133,20 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: Env<'_>) -> Result<C
             let (task, flags) = typed.split()?;
             let sides = if matches!(task.scope, Some(Task::Staged { .. })) { vec![Side::Index] } else { own };
             request(flags, environment, sides).map(|request| Command::Baseline(task, request))
+        }
+        Sub::PurgePlan(typed) => {
+            if environment.pipeline && !environment.allow_show {
+                return Err(CliError::new(
+                    "purge-plan: not in a pipeline, whose files are kept, since it writes secrets in clear: set \
+                     KEYTRAIL_ALLOW_SHOW=1 if it is meant",
+                ));
+            }
+            let (plan, flags) = typed.split();
+            request(flags, environment, own).map(|request| Command::PurgePlan(plan, request))
+        }
+        Sub::PurgeCheck(typed) => {
+            let (check, flags) = typed.split()?;
+            request(flags, environment, own).map(|request| Command::PurgeCheck(check, request))
         }
         Sub::Config(ConfigSub::Show(typed)) => request(typed.scan, environment, own).map(Command::ShowConfig),
         Sub::Rules(RulesSub::List(typed)) => request(typed.flags(), environment, own).map(Command::ListRules),

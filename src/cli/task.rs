@@ -162,6 +162,39 @@ pub enum BaselineVerb {
     },
 }
 
+/// What a rewrite of the history is planned for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PurgePlan {
+    /// The repository as the user spelled it.
+    pub repository: PathBuf,
+    /// These findings; all that count where none is named.
+    pub fingerprints: Vec<String>,
+    /// The findings of this report.
+    pub report: Option<PathBuf>,
+    /// The folder to make.
+    pub output: PathBuf,
+    /// It may lie in the repository.
+    pub force: bool,
+}
+
+/// What should be gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PurgeCheck {
+    /// The repository as the user spelled it.
+    pub repository: PathBuf,
+    /// What is looked for.
+    pub sought: Sought,
+}
+
+/// What is looked for in a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sought {
+    /// The secrets of these fingerprints.
+    Fingerprints(Vec<String>),
+    /// The secret on standard input.
+    Stdin,
+}
+
 /// The terms on which findings are accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {

@@ -33,6 +33,11 @@ impl Key {
         let id = hex(&Sha256::new().chain_update(b"keytrail fingerprint key id\0").chain_update(bytes).finalize()[..4]);
         Self { bytes: Secret::new(bytes), id }
     }
+
+    /// What fingerprints that were made with it begin with.
+    pub fn prefix(&self) -> String {
+        format!("v1k:{}:", self.id)
+    }
 }
 
 /// Where a secret stands that has no fingerprint of its own.

@@ -17,7 +17,10 @@ mod sarif;
 mod text;
 mod wording;
 
+pub(crate) use escape::terminal_bytes;
+pub(crate) use markdown::code;
 pub use sarif::parts as sarif_parts;
+pub(crate) use wording::place as words_of_place;
 
 /// What a report that shows secrets says first.
 const DATA_IN_CLEAR: &str = "this report shows secrets in clear: keep it away from logs, artifacts and other people";

@@ -20,7 +20,7 @@ pub(super) fn run(paths: &[PathBuf], request: Request, env: Env<'_>) -> Result<E
     let settings = request.resolve(&mut |_| Ok(None))?;
     let (mut reports, mut mistakes) = (Vec::new(), Vec::new());
     for path in paths {
-        match read(path) {
+        match read_one(path) {
             Ok(report) => reports.push(report),
             Err(mistake) => mistakes.push(mistake),
         }
@@ -34,8 +34,16 @@ pub(super) fn run(paths: &[PathBuf], request: Request, env: Env<'_>) -> Result<E
     Ok(finish(&report, &settings, targets, began, env))
 }
 
+/// Reads a report for another command.
+///
+/// # Errors
+/// It can't be read, or is none.
+pub(super) fn read(path: &PathBuf) -> Result<Report, CliError> {
+    read_one(path).map_err(CliError::new)
+}
+
 /// Reads one report.
-fn read(path: &PathBuf) -> Result<Report, String> {
+fn read_one(path: &PathBuf) -> Result<Report, String> {
     let is_stdin = path.as_os_str() == "-";
     let name = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
     let mut bytes = Vec::new();

@@ -31,6 +31,9 @@ mod config;
 mod baseline;
 mod markers;
 
+// Rewrites planned, done, and proven.
+mod purge;
+
 // Rule files in gitleaks' format; rules shown and tested; why something is or isn't found.
 mod explain;
 mod gitleaks;

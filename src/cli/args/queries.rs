@@ -176,7 +176,7 @@ fn subject() -> impl TypedValueParser<Value = Subject> {
 }
 
 /// Whether a text is a fingerprint, as reports print them.
-fn is_fingerprint(text: &str) -> bool {
+pub(super) fn is_fingerprint(text: &str) -> bool {
     let rest = ["v1:", "v1k:", "v1p:"].iter().find_map(|version| text.strip_prefix(version));
     rest.is_some_and(|rest| rest.len() >= 32 && rest.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b':'))
 }

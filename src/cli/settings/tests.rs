@@ -32,6 +32,8 @@ fn resolved_in(line: &str, files: &Files, env: &[(&str, &str)]) -> Result<Settin
         | Command::TestRules { request, .. }
         | Command::Explain(_, request)
         | Command::Baseline(_, request)
+        | Command::PurgePlan(_, request)
+        | Command::PurgeCheck(_, request)
         | Command::RulesCost(_, request) => request,
         other => panic!("{line} made {other:?}"),
     };

@@ -159,6 +159,33 @@ mod tests {
     }
 
     #[test]
+    fn every_rule_has_help_with_title_steps_and_end_state() {
+        assert!(!crate::tables::RULES.is_empty());
+        for rule in crate::tables::RULES {
+            let remedy = by_key(&rule.remediation);
+            let Message { text, markdown } = help(rule, remedy);
+            let markdown = markdown.expect("help has markdown");
+            for form in [&text, &markdown] {
+                assert!(form.starts_with(&*rule.description), "{}", rule.id);
+                assert!(form.contains(&*remedy.title) && form.contains(&*remedy.end_state), "{}", rule.id);
+                assert!(remedy.steps.iter().all(|step| form.contains(&**step)), "{}", rule.id);
+            }
+            // A heading, then one list whose items are numbered in order, then a paragraph.
+            let blocks: Vec<&str> = markdown.split("\n\n").collect();
+            let [.., heading, list, end] = blocks[..] else { panic!("{}: {markdown}", rule.id) };
+            assert_eq!(heading, format!("## {}", remedy.title));
+            assert!(
+                list.lines().enumerate().all(|(at, line)| line.starts_with(&format!("{}. ", at + 1))),
+                "{}",
+                rule.id
+            );
+            assert_eq!(list.lines().count(), remedy.steps.len());
+            assert!(end.starts_with("**Better still:** "));
+            assert_eq!(markdown.matches('`').count() % 2, 0, "{}", rule.id);
+        }
+    }
+
+    #[test]
     fn sentences_end_and_are_cut() {
         assert_eq!(sentence(" A key "), "A key.");
         assert_eq!(sentence("A key."), "A key.");

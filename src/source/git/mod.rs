@@ -31,6 +31,7 @@ mod places;
 mod range;
 mod rank;
 mod refs;
+pub mod remains;
 pub mod repo;
 mod request;
 mod revision;
