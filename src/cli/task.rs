@@ -233,13 +233,15 @@ pub enum ReportFormat {
     GitLab,
     /// A page for job summaries.
     Markdown,
+    /// A page for browsers.
+    Html,
     /// Workflow commands.
     Annotations,
 }
 
 impl ReportFormat {
     /// All of them, in the order help texts list them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Text,
         Self::JsonLines,
         Self::Sarif,
@@ -247,6 +249,7 @@ impl ReportFormat {
         Self::JUnit,
         Self::GitLab,
         Self::Markdown,
+        Self::Html,
         Self::Annotations,
     ];
 
@@ -261,6 +264,7 @@ impl ReportFormat {
             Self::JUnit => "junit",
             Self::GitLab => "gitlab",
             Self::Markdown => "markdown",
+            Self::Html => "html",
             Self::Annotations => "annotations",
         }
     }

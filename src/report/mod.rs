@@ -8,6 +8,7 @@ mod annotations;
 mod csv;
 mod escape;
 mod gitlab;
+mod html;
 mod importance;
 mod jsonl;
 mod junit;
@@ -111,6 +112,7 @@ pub static ALL: &[&dyn Format] = &[
     &junit::JUnit,
     &gitlab::GitLab,
     &markdown::Markdown,
+    &html::Html,
     &annotations::Annotations,
 ];
 
