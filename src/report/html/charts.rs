@@ -141,6 +141,7 @@ fn folded(bars: &[Bar], label: &str) -> Bar {
 fn chart(title: &str, bars: Vec<Bar>, out: &mut dyn Write) -> io::Result<()> {
     let most = bars.iter().map(|bar| bar.counts.iter().sum::<u64>()).max().unwrap_or(1).max(1);
     writeln!(out, "<table>\n<caption>{title}</caption>")?;
+    writeln!(out, "<colgroup><col class=\"label\"><col><col class=\"number\"></colgroup>")?;
     writeln!(out, "<thead><tr><th scope=\"col\">Group</th><th scope=\"col\">Share</th>")?;
     writeln!(out, "<th scope=\"col\">Findings</th></tr></thead>\n<tbody>")?;
     for bar in &bars {

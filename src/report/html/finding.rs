@@ -85,8 +85,8 @@ fn trail(entry: &Entry<'_>, out: &mut dyn Write) -> io::Result<()> {
         }
         None => {
             let kind = match finding.target.kind.as_str() {
-                "" | "unknown" => "nothing beside it tells what it opens".to_owned(),
-                kind => format!("for {}; nothing tells which", html(&kind.replace('-', " "))),
+                "" | "unknown" => "target: not known".to_owned(),
+                kind => format!("target: {}", html(&kind.replace('-', " "))),
             };
             writeln!(out, "<li>{name} <code>{preview}</code>{with} <span class=\"quiet\">({kind})</span></li>")?;
         }

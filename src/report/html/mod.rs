@@ -143,7 +143,7 @@ impl<'r> Page<'r> {
             }
             Outcome::Nothing => "Nothing was scanned".to_owned(),
             Outcome::Findings => found,
-            Outcome::Clean => "Clean: no findings, and everything was read".to_owned(),
+            Outcome::Clean => "Clean: no findings, nothing unread".to_owned(),
         }
     }
 
@@ -159,11 +159,15 @@ impl<'r> Page<'r> {
             Outcome::Findings => ("findings", " Each may still work: keytrail never tries one."),
             Outcome::Clean => ("clean", ""),
         };
+        let left_out = match self.report.scans.iter().any(|scan| scan.excluded.iter().any(|(_, n)| *n > 0)) {
+            true => " Some things were <a href=\"#left-out\">left out</a> by the settings.",
+            false => "",
+        };
         let skip = if self.entries.is_empty() { ("scanned", "what was scanned") } else { ("findings", "the findings") };
         writeln!(out, "<a class=\"skip\" href=\"#{}\">Skip to {}</a>\n<header>", skip.0, skip.1)?;
         writeln!(out, "<p class=\"brand\">{MARK} keytrail</p>\n<div class=\"outcome {class}\">")?;
         writeln!(out, "<h1>{}</h1>", html(&self.statement(outcome)))?;
-        writeln!(out, "<p>{}.{advice}</p>\n</div>", html(&sentence(&closing)))?;
+        writeln!(out, "<p>{}.{advice}{left_out}</p>\n</div>", html(&sentence(&closing)))?;
         self.scanned(out)?;
         writeln!(out, "</header>")
     }
@@ -173,28 +177,25 @@ impl<'r> Page<'r> {
         if self.report.scans.is_empty() {
             return Ok(());
         }
-        writeln!(out, "<h2 id=\"scanned\">What was scanned</h2>\n<div class=\"wide\">\n<table>\n<thead><tr>")?;
-        for heading in ["Root", "Scan", "Details"] {
+        writeln!(out, "<h2 id=\"scanned\">What was scanned</h2>")?;
+        writeln!(out, "{}\n<table>\n<thead><tr>", wide("What was scanned"))?;
+        for heading in ["Root", "Scan"] {
             writeln!(out, "<th scope=\"col\">{heading}</th>")?;
         }
         for heading in ["Open", "Suppressed", "Not read", "Contents"] {
             writeln!(out, "<th scope=\"col\" class=\"number\">{heading}</th>")?;
         }
-        writeln!(out, "</tr></thead>\n<tbody>")?;
+        writeln!(out, "<th scope=\"col\">Details</th></tr></thead>\n<tbody>")?;
         for (scan, repository) in self.report.scans.iter().zip(&self.repositories) {
             let name = html(&scan.root.name);
             let name = repository.as_ref().map(|page| link(page.url(), &name)).unwrap_or(name);
             let open = scan.findings.iter().filter(|finding| finding.is_open()).count();
-            write!(
-                out,
-                "<tr><th scope=\"row\">{name}</th><td>{}</td><td>{}</td>",
-                html(scan.root.kind),
-                html(&details(scan).join(", "))
-            )?;
+            write!(out, "<tr><th scope=\"row\">{name}</th><td>{}</td>", html(scan.root.kind))?;
             for number in [open, scan.findings.len() - open, scan.unread.len()] {
                 write!(out, "<td class=\"number\">{}</td>", grouped(number as u64))?;
             }
-            writeln!(out, "<td class=\"number\">{}</td></tr>", grouped(scan.contents))?;
+            write!(out, "<td class=\"number\">{}</td>", grouped(scan.contents))?;
+            writeln!(out, "<td>{}</td></tr>", html(&details(scan).join(", ")))?;
         }
         writeln!(out, "</tbody>\n</table>\n</div>")
     }
@@ -248,6 +249,11 @@ fn link(url: &str, label: &str) -> String {
         return label.to_owned();
     }
     format!("<a href=\"{}\" rel=\"noopener noreferrer\">{label}</a>", html(url))
+}
+
+/// The beginning of a part that is scrolled sideways where the page is narrow, also by keyboard.
+fn wide(label: &str) -> String {
+    format!("<div class=\"wide\" role=\"region\" aria-label=\"{label}\" tabindex=\"0\">")
 }
 
 /// `text` with a capital at its beginning.

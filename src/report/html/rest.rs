@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use super::wide;
 use crate::finding::{Report, ScanReport};
 use crate::report::escape::{html, html_bytes};
 use crate::report::wording::{count, excluded, grouped};
@@ -47,7 +48,8 @@ fn unread(report: &Report, several: bool, out: &mut dyn Write) -> io::Result<()>
         return Ok(());
     }
     writeln!(out, "<section id=\"unread\" aria-labelledby=\"unread-heading\">")?;
-    writeln!(out, "<h2 id=\"unread-heading\">Not read</h2>\n<div class=\"wide\">\n<table>\n<thead><tr>")?;
+    writeln!(out, "<h2 id=\"unread-heading\">Not read</h2>")?;
+    writeln!(out, "{}\n<table>\n<thead><tr>", wide("List of what was not read"))?;
     let root = if several { "<th scope=\"col\">Root</th>" } else { "" };
     writeln!(out, "<th scope=\"col\">What</th><th scope=\"col\">Why</th><th scope=\"col\">Detail</th>{root}")?;
     writeln!(out, "</tr></thead>\n<tbody>")?;
