@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use super::Page;
 use crate::finding::Finding;
-use crate::report::escape::{html, percent};
+use crate::report::escape::{html, percent, terminal};
 use crate::report::wording::{count, day, grouped};
 use crate::rule::Severity;
 
@@ -64,7 +64,7 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     chart("By recommendation", largest(recommendations), out)?;
     let types = grouped_by(page, |_, finding| {
         let rule = &finding.rule;
-        (rule.id.to_string(), rule.name.to_string(), Some(format!("rule={}", percent(rule.id.as_bytes()))))
+        (rule.id.to_string(), rule.name.to_string(), Some(format!("rule={}", percent(terminal(&rule.id).as_bytes()))))
     });
     chart("By type", largest(types), out)?;
     let roots = grouped_by(page, |root, _| {

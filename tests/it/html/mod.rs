@@ -76,6 +76,9 @@ fn page(scans: Vec<ScanReport>, folder: &Workspace) -> PathBuf {
     path
 }
 
+/// A tag and its attributes.
+type Tag = (String, Vec<(String, Option<String>)>);
+
 /// Every tag with its attributes, as Python's parser sees them.
 const TAGS: &str = "(lambda seen: (type('P', (html.parser.HTMLParser,), {\
                     'handle_starttag': lambda self, tag, attrs: seen.append([tag, attrs])})()\
@@ -91,7 +94,7 @@ fn scanned_data_is_text_alone() {
         assert_eq!(output, written("html", scans.clone(), &Style::default()), "same report, same bytes");
         assert_eq!(output.matches("<script").count(), 1);
         let Some(tags) = validators::python("html.parser", TAGS, &page(scans, &folder)) else { return };
-        let tags: Vec<(String, Vec<(String, Option<String>)>)> = serde_json::from_value(tags).expect("tags");
+        let tags: Vec<Tag> = serde_json::from_value(tags).expect("tags");
         let names: BTreeSet<_> = tags.iter().map(|(tag, _)| tag.as_str()).collect();
         let ours = "a body br button caption circle code col colgroup dd details div dl dt footer form h1 h2 h3 head header \
                     html input label li main meta ol option p pre rect script section select span strong style summary svg \
