@@ -226,8 +226,8 @@ pub(crate) struct ShowArgs {
 /// Flags of every scan.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct ScanArgs {
-    /// Report format, with =FILE to write it there: text, jsonl, sarif, csv, junit, gitlab, markdown or annotations; may be
-    /// given several times [default: text]
+    /// Report format, with =FILE to write it there: text, jsonl, sarif, csv, junit, gitlab, markdown, html or annotations;
+    /// may be given several times [default: text]
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = format(), help_heading = "Output")]
     pub(crate) format: Vec<FormatArg>,
     /// Where the report without a =FILE of its own goes [default: standard output]

@@ -322,13 +322,15 @@ pub enum ReportFormat {
     GitLab,
     /// A page for job summaries.
     Markdown,
+    /// A page for browsers.
+    Html,
     /// Workflow commands.
     Annotations,
 }
 
 impl ReportFormat {
     /// All of them, in the order help texts list them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Text,
         Self::JsonLines,
         Self::Sarif,
@@ -336,6 +338,7 @@ impl ReportFormat {
         Self::JUnit,
         Self::GitLab,
         Self::Markdown,
+        Self::Html,
         Self::Annotations,
     ];
 
@@ -350,6 +353,7 @@ impl ReportFormat {
             Self::JUnit => "junit",
             Self::GitLab => "gitlab",
             Self::Markdown => "markdown",
+            Self::Html => "html",
             Self::Annotations => "annotations",
         }
     }

@@ -32,6 +32,31 @@ pub(crate) fn terminal_bytes(bytes: &[u8]) -> String {
     out
 }
 
+/// `text` for an element or a quoted attribute of HTML: what acts made visible, what could be markup as references, and
+/// what the standard forbids in a page (noncharacters, section 13.2.3.5, read 2026-11) as `\u{fffe}`. Not for
+/// scripts, style sheets, comments, URLs or attributes without quotes.
+pub(crate) fn html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in terminal(text).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '\u{fdd0}'..='\u{fdef}' => out.extend(c.escape_unicode()),
+            c if u32::from(c) & 0xfffe == 0xfffe => out.extend(c.escape_unicode()),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// [`html`] for bytes: what is not UTF-8 is written as `\xNN`.
+pub(crate) fn html_bytes(bytes: &[u8]) -> String {
+    html(&terminal_bytes(bytes))
+}
+
 /// `bytes` as a string for a format that escapes by itself (JSON): what is not UTF-8 is written as `\xNN`. The
 /// second value is the exact bytes, percent-encoded, when the first can't tell them.
 pub(crate) fn display(bytes: &[u8]) -> (String, Option<String>) {
@@ -196,6 +221,20 @@ mod tests {
     use serde::Serialize as _;
 
     use super::*;
+
+    #[test]
+    fn html_holds_no_markup_and_nothing_that_acts() {
+        for (text, expected) in [
+            ("<img src=x onerror=alert(1)>", "&lt;img src=x onerror=alert(1)&gt;"),
+            ("\"><script>'", "&quot;&gt;&lt;script&gt;&#39;"),
+            ("&lt;&#x3c;", "&amp;lt;&amp;#x3c;"),
+            ("a\n\u{202e}b\u{0}", "a\\n\\u{202e}b\\u{0}"),
+            ("\u{fdd0}\u{fffe}\u{1ffff}ü", "\\u{fdd0}\\u{fffe}\\u{1ffff}ü"),
+        ] {
+            assert_eq!(html(text), expected);
+        }
+        assert_eq!(html_bytes(b"a\xff<b>"), "a\\xff&lt;b&gt;");
+    }
 
     /// `text` as the guarded formatter writes it.
     fn json(text: &str) -> String {

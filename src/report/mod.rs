@@ -8,6 +8,7 @@ mod annotations;
 mod csv;
 mod escape;
 mod gitlab;
+mod html;
 mod importance;
 mod jsonl;
 mod junit;
@@ -114,6 +115,7 @@ pub static ALL: &[&dyn Format] = &[
     &junit::JUnit,
     &gitlab::GitLab,
     &markdown::Markdown,
+    &html::Html,
     &annotations::Annotations,
 ];
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::finding::{BaselineState, Report, Target};
+use crate::finding::{BaselineState, Report, Suppression, SuppressionKind, SuppressionStatus, Target, Validity};
 use crate::place::{Commit, Part, Place};
 use crate::rule::Severity;
 use crate::source::Excluded;
@@ -95,6 +95,30 @@ pub(crate) fn opens(target: &Target) -> Option<String> {
     }
     text.extend(target.region.as_deref().map(|region| format!(" ({region})")));
     Some(text)
+}
+
+/// What the offline check said; `None` where there was none.
+pub(crate) fn checked(validity: Validity) -> Option<&'static str> {
+    match validity {
+        Validity::NotChecked => None,
+        Validity::Expired => Some("expired"),
+        Validity::FormatProven => Some("format proven"),
+        Validity::FormatFailed => Some("format check failed"),
+    }
+}
+
+/// What a suppression does, and why it doesn't where it does nothing.
+pub(crate) fn standing(suppression: &Suppression) -> &'static str {
+    match (suppression.status, suppression.kind) {
+        (SuppressionStatus::Accepted, _) => "suppressed",
+        (SuppressionStatus::UnderReview, _) => {
+            "the change itself asks to suppress this; it counts until that is merged"
+        }
+        (SuppressionStatus::Rejected, SuppressionKind::InSource) => {
+            "the marker on its line is older than this secret and doesn't excuse it (if it should, change its reason)"
+        }
+        (SuppressionStatus::Rejected, SuppressionKind::External) => "a suppression of this has ended",
+    }
 }
 
 /// What a run amounts to.

@@ -14,7 +14,7 @@ const GITLEAKS: &str = "RuleID,Commit,File,SymlinkFile,Secret,Match,StartLine,En
                         Message,Date,Email,Fingerprint,Tags";
 
 /// The sample scans with a name, a reason and a note that want to be Markdown, HTML, XML or a formula.
-fn hostile() -> Vec<ScanReport> {
+pub(crate) fn hostile() -> Vec<ScanReport> {
     let mut scans = everything();
     let mut seen = sample::seen(b"=cmd|'/c calc'!A1", keytrail::place::State::Tip, sample::region(1, 2, 3));
     seen.excerpt = "@SUM(1+1)*cmd|' `x` | y".into();

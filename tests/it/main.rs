@@ -60,6 +60,8 @@ mod reports;
 mod sample;
 // CSV, JUnit, GitLab, Markdown, annotations, read back by others.
 mod formats;
+// The HTML page, in a browser.
+mod html;
 // Reports read back, put together, converted, split.
 mod merged;
 

@@ -106,8 +106,8 @@ pub(crate) struct ReportArgs {
     /// Reports that keytrail wrote, in SARIF or JSON lines; `-` for standard input
     #[arg(value_name = "REPORT", required = true)]
     pub(crate) reports: Vec<PathBuf>,
-    /// Report format, with =FILE to write it there: text, jsonl, sarif, csv, junit, gitlab, markdown or annotations; may be
-    /// given several times [default: text]
+    /// Report format, with =FILE to write it there: text, jsonl, sarif, csv, junit, gitlab, markdown, html or annotations;
+    /// may be given several times [default: text]
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = super::format())]
     pub(crate) format: Vec<super::FormatArg>,
     /// Where the report without a =FILE of its own goes [default: standard output]

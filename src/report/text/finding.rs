@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::finding::{Finding, Sighting, Suppression, SuppressionKind, SuppressionStatus, Validity};
+use crate::finding::{Finding, Sighting, Suppression, SuppressionStatus};
 use crate::place::Part;
+use crate::report::wording::{checked, standing};
 use crate::secret::REDACTED;
 
 /// Places shown before "and N more".
@@ -24,7 +25,8 @@ impl Page {
     pub(super) fn finding(&self, found: &Finding, out: &mut dyn Write) -> io::Result<()> {
         let word = self.paint.severity(found.severity, &format!("{:<MARGIN$}", found.severity.word()));
         let name = self.paint.strong(&terminal(&found.rule.name));
-        let sure = self.paint.quiet(&format!("confidence {}%{}", found.confidence, checked(found)));
+        let checked = checked(found.validity).map(|word| format!(", {word}")).unwrap_or_default();
+        let sure = self.paint.quiet(&format!("confidence {}%{checked}", found.confidence));
         writeln!(out, "{word}  {name}  {}  {sure}", terminal(&found.preview))?;
         if self.secrets && !found.secret.is_empty() {
             self.labelled("secret", &terminal_bytes(found.secret.expose()), out)?;
@@ -125,16 +127,6 @@ impl Page {
     }
 }
 
-/// What the offline check said, as an ending to the confidence.
-fn checked(found: &Finding) -> &'static str {
-    match found.validity {
-        Validity::NotChecked => "",
-        Validity::Expired => ", expired",
-        Validity::FormatProven => ", format proven",
-        Validity::FormatFailed => ", format check failed",
-    }
-}
-
 /// `path:line:column`, escaped; no line where there is none to open.
 fn address(seen: &Sighting) -> String {
     let name = terminal_bytes(&place(&seen.place));
@@ -182,17 +174,7 @@ fn history(seen: &Sighting) -> String {
 
 /// A suppression that does not hold, and why it doesn't.
 fn undecided(suppression: &Suppression) -> String {
-    let status = match (suppression.status, suppression.kind) {
-        (SuppressionStatus::Accepted, _) => "suppressed",
-        (SuppressionStatus::UnderReview, _) => {
-            "the change itself asks to suppress this; it counts until that is merged"
-        }
-        (SuppressionStatus::Rejected, SuppressionKind::InSource) => {
-            "the marker on its line is older than this secret and doesn't excuse it (if it should, change its reason)"
-        }
-        (SuppressionStatus::Rejected, SuppressionKind::External) => "a suppression of this has ended",
-    };
-    format!("{status}: {}", reason(suppression))
+    format!("{}: {}", standing(suppression), reason(suppression))
 }
 
 /// A suppression's reason and end.

@@ -257,7 +257,7 @@ pub(crate) fn scan(run: &Run) -> Results {
     let shown = run.clone().args(["--format", "jsonl", "--show-secrets"]).go();
     let folder = Workspace::new();
     // Run as somebody else, the binary can't write to a folder of ours.
-    let small: &[&str] = if run.before.is_empty() { &["csv", "junit", "gitlab", "markdown"] } else { &[] };
+    let small: &[&str] = if run.before.is_empty() { &["csv", "junit", "gitlab", "markdown", "html"] } else { &[] };
     for format in ["text", "jsonl", "sarif"] {
         let mut masked = run.clone().args(["--format", format]);
         // The small formats cost no scan of their own.
