@@ -38,7 +38,8 @@ pub use error::CliError;
 pub use exit::Exit;
 pub use settings::{ConfigSource, ConfigText, ReportTo, Request, Settings, Side};
 pub use task::{
-    Asked, BaselineTask, Extent, FilesRoot, Hook, InitTask, PurgeCheck, PurgePlan, Range, ReportFormat, Sought, Spot, Task, Trust,
+    Asked, BaselineTask, Extent, FilesRoot, Hook, InitTask, PurgeCheck, PurgePlan, Range, ReportFormat, Sought, Spot,
+    Task, Trust,
 };
 
 /// What the user wants done.

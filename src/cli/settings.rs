@@ -16,7 +16,7 @@ use super::environment::Environment;
 use super::error::CliError;
 use super::output::Target;
 use super::paths_ignore;
-use super::rules::{RuleChoice, RuleFile};
+use super::rules::RuleChoice;
 use super::task::{ReportFormat, Trust, annotator_word, sarif_target_word};
 use crate::platform::Platform;
 use crate::policy::Excludes;
@@ -25,8 +25,10 @@ use crate::rule::Confidence;
 use crate::secret::Secret;
 
 mod decisions;
+mod origin;
 
 pub use decisions::{BASELINE, Proposed};
+use origin::{Origin, named_rule_file};
 
 /// Largest configuration or rule file that is read, bytes. A thousand times what a large one needs.
 const MOST_BYTES: u64 = 16 << 20;
@@ -370,49 +372,6 @@ struct Found {
     name: String,
     /// What its rule files are relative to.
     folder: Origin,
-}
-
-/// What a configuration's rule files are relative to.
-enum Origin {
-    /// A folder of this machine.
-    Folder(PathBuf),
-    /// The same side of the own repository.
-    Own(Side),
-    /// There is no configuration.
-    Nowhere,
-}
-
-impl Origin {
-    /// Reads the rule file `path` that the configuration `name` asks for.
-    fn rule_file(&self, path: &str, name: &str, resolver: &mut Resolver<'_>) -> Result<RuleFile, CliError> {
-        match self {
-            Self::Folder(folder) => RuleFile::new(path.to_owned(), read_file(&folder.join(path))?),
-            Self::Own(side) => match resolver(&ConfigSource { side: *side, path: path.to_owned() })? {
-                Some(text) => RuleFile::new(text.name, text.bytes),
-                None => Err(CliError::new(format!("{name}: rule file `{path}`: it is not there"))),
-            },
-            Self::Nowhere => Err(CliError::new(format!("rule file `{path}`: there is no configuration"))),
-        }
-    }
-}
-
-impl Origin {
-    /// Reads the file `path` that a rule file of the configuration `name` extends. Files of the own repository extend
-    /// files of the same side, by their path from its top; others by their path from the working directory.
-    fn base(&self, path: &str, name: &str, resolver: &mut Resolver<'_>) -> Result<RuleFile, CliError> {
-        match self {
-            Self::Own(_) => {
-                let path = super::config::rule_file(path).map_err(CliError::new)?;
-                self.rule_file(&path, name, resolver)
-            }
-            Self::Folder(_) | Self::Nowhere => named_rule_file(Path::new(path)),
-        }
-    }
-}
-
-/// Reads a rule file by its path.
-fn named_rule_file(path: &Path) -> Result<RuleFile, CliError> {
-    RuleFile::new(path.display().to_string(), read_file(path)?)
 }
 
 /// Collects what is resolved, and from where.

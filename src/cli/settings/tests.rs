@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use super::*;
+use crate::cli::rules::RuleFile;
 use crate::cli::{Command, parse};
 
 /// Files of the own repository.

@@ -80,7 +80,8 @@ impl Filter for Plain {
         if NAMING.iter().any(|word| last.eq_ignore_ascii_case(word)) && !is_secret_id(&name) {
             return Opinion::Lower("its name says that it names something");
         }
-        if first_word_is_of(candidate.name, &UNREAL) {
+        let own = candidate.name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+        if first_word_is_of(own, &UNREAL) {
             return Opinion::Lower("its name says that it isn't real");
         }
         if longest_sequence(secret) >= LONGEST_SEQUENCE {

@@ -159,7 +159,8 @@ impl Filter for Stated {
         if is_port(secret) {
             return Opinion::Drop("it is a port before a query");
         }
-        if is_constant(secret) || METAVARIABLES.contains(&secret) {
+        let before_escape = secret.split(|byte| *byte == b'\\').next().unwrap_or_default();
+        if is_constant(secret) || METAVARIABLES.contains(&before_escape) {
             return Opinion::Drop("it is the name of a variable");
         }
         if is_format(secret) {

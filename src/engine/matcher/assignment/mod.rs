@@ -79,7 +79,10 @@ fn role(text: &[u8], name: Span) -> Role {
     // An argument stands after `(` or `,`; after a colon it is a value itself, and what follows the next name.
     let argument = match last {
         b'"' | b'\'' | b'`' => match lead.trim_ascii_end().last() {
-            Some(b'(') => true,
+            // A pair in brackets, as tables of tests have them, is no call.
+            Some(b'(') => {
+                lead.trim_ascii_end().iter().rev().nth(1).is_some_and(|byte| is_name(*byte) || b")]>!?".contains(byte))
+            }
             Some(b',') => is_in_call(&text[name.start.saturating_sub(FARTHEST)..name.start]),
             _ => false,
         },
@@ -109,7 +112,9 @@ fn is_in_call(before: &[u8]) -> bool {
             _ => {}
         }
     }
-    false
+    // A call without brackets: `buildConfigField "String", "KEY", "…"`.
+    let line = memchr::memrchr(b'\n', before).map_or(before, |at| &before[at + 1..]);
+    line.trim_ascii_start().first().is_some_and(u8::is_ascii_alphabetic)
 }
 
 /// Whether what stands before a name says that it is the value of a `name` or `key`: `name: `, `"Key": "`, `<key>`.
@@ -255,6 +260,8 @@ mod tests {
             ("words = [\"other\", \"password\", \"VALUE\"]", None),
             ("\"other\",\n\"password\",\n\"VALUE\",\n", None),
             ("call(x, [1, 2], \"password\", \"VALUE\")", Some(VALUE)),
+            ("field \"String\", \"password\", \"VALUE\"", Some(VALUE)),
+            ("[(\"password\", \"VALUE\")]", None),
             ("x=$PWD:kX9mmq2zz", None),
             ("Password::new(b\"VALUE\")", None),
             ("password = \"short", None),
