@@ -31,6 +31,8 @@ OUTER, INNER = 8, 5
 SEED = 1
 # What a candidate of forms.py counts, next to one of the corpus.
 FORM_WEIGHT = 0.3
+# What a candidate of a whole tree counts in the calibration.
+NEGATIVE_WEIGHT = 0.3
 DEFAULT, LEAST = 50, 10
 TREES = 30
 SETTINGS = {
@@ -145,20 +147,29 @@ def fit(x, y, repositories, negatives, forms):
 
 
 def unseen(x, y, repositories, negatives, forms, count):
-    """Raw scores, each by a model that did not see the repository."""
+    """Raw scores, each by a model that did not see the repository; and those of the negatives, likewise."""
     fold, out = folds(repositories, count), numpy.zeros(len(y))
+    negative_fold, negative_out = folds(negatives[1], count), numpy.zeros(len(negatives[1]))
     for part in range(count):
-        test = fold == part
-        out[test] = fit(x[~test], y[~test], repositories[~test], negatives, forms).predict(x[test], raw_score=True)
-    return out
+        test, tested = fold == part, negative_fold == part
+        rest = negatives[0][~tested], negatives[1][~tested]
+        model = fit(x[~test], y[~test], repositories[~test], rest, forms)
+        out[test] = model.predict(x[test], raw_score=True)
+        negative_out[tested] = model.predict(negatives[0][tested], raw_score=True)
+    return out, negative_out
 
 
 def calibration(raw, y):
-    """[(from this raw score on, percent)]: isotonic regression, pools of fewer than 25 joined to the next."""
-    order = numpy.argsort(raw, kind="stable")
+    """[(from this raw score on, percent)]: isotonic regression, pools of fewer than 25 joined to the next. `raw`: scores of the corpus
+    and of the negatives, which are false; each counts NEGATIVE_WEIGHT, since whole trees have many of them and the corpus few."""
+    of_corpus, of_negatives = raw
+    scored = numpy.concatenate([of_corpus, of_negatives])
+    labels = numpy.concatenate([y, numpy.zeros(len(of_negatives))])
+    weights = numpy.concatenate([numpy.ones(len(y)), numpy.full(len(of_negatives), NEGATIVE_WEIGHT)])
+    order = numpy.argsort(scored, kind="stable")
     pools = []
     for at in order:
-        pools.append([raw[at], y[at], 1])
+        pools.append([scored[at], labels[at] * weights[at], weights[at]])
         while len(pools) > 1 and (pools[-2][1] / pools[-2][2] >= pools[-1][1] / pools[-1][2] or pools[-2][2] < 25):
             _, hits, size = pools.pop()
             pools[-1][1] += hits

@@ -113,8 +113,9 @@ fn is_in_call(before: &[u8]) -> bool {
         }
     }
     // A call without brackets: `buildConfigField "String", "KEY", "…"`.
-    let line = memchr::memrchr(b'\n', before).map_or(before, |at| &before[at + 1..]);
-    line.trim_ascii_start().first().is_some_and(u8::is_ascii_alphabetic)
+    let Some(line) = memchr::memrchr(b'\n', before).map(|at| before[at + 1..].trim_ascii_start()) else { return false };
+    let word = line.iter().take_while(|byte| is_name(**byte)).count();
+    word > 0 && line[word..].starts_with(b" ") && line[word..].trim_ascii_start().starts_with(b"\"")
 }
 
 /// Whether what stands before a name says that it is the value of a `name` or `key`: `name: `, `"Key": "`, `<key>`.
@@ -260,7 +261,8 @@ mod tests {
             ("words = [\"other\", \"password\", \"VALUE\"]", None),
             ("\"other\",\n\"password\",\n\"VALUE\",\n", None),
             ("call(x, [1, 2], \"password\", \"VALUE\")", Some(VALUE)),
-            ("field \"String\", \"password\", \"VALUE\"", Some(VALUE)),
+            ("{\n  field \"String\", \"password\", \"VALUE\"", Some(VALUE)),
+            ("Of the names \"host\", \"password\", \"VALUE\"", None),
             ("[(\"password\", \"VALUE\")]", None),
             ("x=$PWD:kX9mmq2zz", None),
             ("Password::new(b\"VALUE\")", None),
