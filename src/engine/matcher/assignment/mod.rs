@@ -83,7 +83,7 @@ fn role(text: &[u8], name: Span) -> Role {
             Some(b'(') => {
                 lead.trim_ascii_end().iter().rev().nth(1).is_some_and(|byte| is_name(*byte) || b")]>!?".contains(byte))
             }
-            Some(b',') => is_in_call(&text[name.start.saturating_sub(FARTHEST)..name.start]),
+            Some(b',') => is_in_call(&text[..name.start]),
             _ => false,
         },
         // `set(:auth, :secret, '…')`
@@ -102,8 +102,9 @@ fn role(text: &[u8], name: Span) -> Role {
 /// Whether the innermost bracket that is open behind `before` is a round one: what stands there is an argument and no member
 /// of a list.
 fn is_in_call(before: &[u8]) -> bool {
+    let near = &before[before.len().saturating_sub(FARTHEST)..];
     let mut closed = 0;
-    for byte in before.iter().rev() {
+    for byte in near.iter().rev() {
         match byte {
             b')' | b']' | b'}' => closed += 1,
             b'(' | b'[' | b'{' if closed > 0 => closed -= 1,
@@ -113,7 +114,11 @@ fn is_in_call(before: &[u8]) -> bool {
         }
     }
     // A call without brackets: `buildConfigField "String", "KEY", "…"`.
-    let Some(line) = memchr::memrchr(b'\n', before).map(|at| before[at + 1..].trim_ascii_start()) else { return false };
+    let line = match memchr::memrchr(b'\n', near) {
+        Some(at) => near[at + 1..].trim_ascii_start(),
+        None if near.len() == before.len() => near.trim_ascii_start(),
+        None => return false,
+    };
     let word = line.iter().take_while(|byte| is_name(**byte)).count();
     word > 0 && line[word..].starts_with(b" ") && line[word..].trim_ascii_start().starts_with(b"\"")
 }
@@ -279,6 +284,8 @@ mod tests {
             ("client.setToken_password(Base64.decode(\"VALUE\"))", Some(VALUE)),
             ("\"passwords\": [\"VALUE\"]", Some(VALUE)),
             ("\"passwords\": {\"VALUE\": 1}", None),
+            ("\"passwords\": [\"VALUE\", \"other\"]", Some(VALUE)),
+            ("password = [\"VALUE\", \"other\"].concat()", None),
             ("cookies[:password] = { value: 'VALUE', path: '/' }", Some(VALUE)),
             ("set(:auth, :password, 'VALUE')", Some(VALUE)),
             ("if [ \"$password\" == \"VALUE\" ]", Some(VALUE)),

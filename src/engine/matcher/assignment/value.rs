@@ -246,9 +246,16 @@ fn quoted_or_call(text: &[u8], cursor: &mut Cursor<'_>) -> Option<Span> {
             let next = text[value.end..].iter().take(8).find(|byte| !b"\\\"' \t".contains(byte));
             matches!(next, Some(b':' | b'='))
         };
-        return quoted(text, cursor).filter(|value| !is_name(value));
+        return quoted(text, cursor).filter(|value| !is_name(value) && !is_piece(text, value.end));
     }
     called(text, cursor)
+}
+
+/// Whether the list that a text in it ends at `end` of is put together to one: `["…", "…"].concat()`. A piece is no value.
+fn is_piece(text: &[u8], end: usize) -> bool {
+    let rest = &text[end..text.len().min(end + LONGEST_GAP)];
+    let close = rest.iter().position(|byte| b"]\n".contains(byte)).unwrap_or(rest.len());
+    [b"].concat(".as_slice(), b"].join("].iter().any(|tail| rest[close..].starts_with(tail))
 }
 
 /// The quoted first argument of calls in each other, of which the cursor stands at the first one's name or bracket.
