@@ -109,7 +109,8 @@ fn is_in_call(before: &[u8]) -> bool {
             b')' | b']' | b'}' => closed += 1,
             b'(' | b'[' | b'{' if closed > 0 => closed -= 1,
             b'(' => return true,
-            b'[' | b'{' => return false,
+            b'[' => return false,
+            b'{' => break,
             _ => {}
         }
     }
