@@ -179,7 +179,6 @@ fn every_hiding_place_is_named_until_it_is_gone() {
         ),
     ];
     for (name, hide, words, purge) in all {
-        println!("hidden in: {name}");
         let Some(repo) = workspace.repo(name) else { return };
         repo.commit_file("README", "nothing to hide\n");
         let token = Token::new(&format!("purge, {name}"));
