@@ -49,7 +49,7 @@ enum Shape {
 /// Markers of other tools that teams already have in their files. `secretlint-disable` without `-line`, which opens a
 /// range, is not among them: a range silences what is written into it years later.
 ///
-/// Sources, read 2026-11: the README files of gitleaks, betterleaks, trufflehog, kingfisher and secretlint; for detect-secrets
+/// From general knowledge of the README files of gitleaks, betterleaks, trufflehog, kingfisher and secretlint; for detect-secrets
 /// its README, "Inline Allowlisting".
 const THEIRS: [Theirs; 14] = [
     Theirs { word: "gitleaks:allow", line: Line::Own, shape: Shape::Free },

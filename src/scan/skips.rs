@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::blob::{Blob, ContentId, ObjectPart};
 use crate::place::Part;
 
-/// What such a message says. Source: GitHub, "Working with push protection from the REST API and command line", read 2026-11.
+/// What such a message says. Source: GitHub, "Working with push protection from the REST API and command line" (from general knowledge of it).
 const ASKS: &[u8] = b"skip-secret-scanning:true";
 
 /// Commits that the note names.

@@ -11,7 +11,7 @@ use crate::secret::Secret;
 const LENGTH: usize = 16;
 
 /// Memory of a slow hash, KiB. With [`PASSES`] and [`LANES`] the first of the settings that OWASP's "Password Storage Cheat
-/// Sheet", section Argon2id, names as the least, read 2026-11. They are a part of version 1 of the file: what a stranger's
+/// Sheet", section Argon2id, names as the least (from general knowledge of it). They are a part of version 1 of the file: what a stranger's
 /// file could ask for has no say in what a scan costs.
 const MEMORY: u32 = 19 * 1024;
 

@@ -1,6 +1,6 @@
 //! Other scanners' files of ignored findings, as they name them.
 //!
-//! Formats: `conventions` of the tools as documented in their README files, read 2026-11: gitleaks (`.gitleaksignore`, JSON
+//! Formats: those of the tools as their README files document them (from general knowledge of them): gitleaks (`.gitleaksignore`, JSON
 //! reports), detect-secrets (`.secrets.baseline`), ripsecrets (`.secretsignore`), betterleaks (value hashes). Those whose
 //! names of findings can't be made anew from what is found (kingfisher, ggshield) are refused.
 
