@@ -235,7 +235,7 @@ fn logins_of_different_blocks_are_not_joined() {
             &["generic-password host=a.example user=ann", "generic-password host=b.example"],
         ),
         (
-            "host=a.example\npassword=<<password:16>>\n\nhost=b.example\nuser=bob\npassword=<<password:17>>\n",
+            "host=a.example\npassword=<<password:18>>\n\nhost=b.example\nuser=bob\npassword=<<password:17>>\n",
             &["generic-password host=a.example", "generic-password host=b.example user=bob"],
         ),
         (
